@@ -1,0 +1,29 @@
+"""An artifact: something a step left behind. The row is metadata; the bytes live in a file."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from msgspec import Struct
+
+from runline.model.clock import from_ms
+
+
+class Artifact(Struct, frozen=True, kw_only=True):
+    id: int
+    run_id: str
+    step_id: str | None
+    name: str
+    path: str | None
+    type: str | None
+    size_bytes: int | None
+    created_at_ms: int
+    mime_type: str | None = None
+    encoding: str | None = None
+    preview_text: str | None = None
+    seq: int
+    """The `artifact_created` event that registered it."""
+
+    @property
+    def created_at(self) -> datetime:
+        return from_ms(self.created_at_ms)
