@@ -8,11 +8,12 @@ as text so that a page of events is spliced into an answer without parsing any o
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import msgspec
 
-from runline.model.clock import from_ms, to_iso
+from runline.model.clock import from_ms, parse_instant, to_iso
+from runline.model.errors import Invalid
 
 
 class Draft(msgspec.Struct, frozen=True, gc=False, kw_only=False):
@@ -27,7 +28,7 @@ class Draft(msgspec.Struct, frozen=True, gc=False, kw_only=False):
     correlation_id: str | None
     payload: str
     check: int = 0
-    """CRC-32 over time, message, correlation id and payload; see `store/checksum.py`."""
+    """CRC-32 over time, message, correlation id and payload; see `model/checksum.py`."""
     clean: bool = False
     """Redaction has been done already (oversize events are redacted before they are cut)."""
     event_id: str | None = None
@@ -86,6 +87,34 @@ class Event(msgspec.Struct, frozen=True, gc=False):
             )
         )
 
+    @staticmethod
+    def from_json(text: bytes | str) -> Event:
+        """The event of a canonical event JSON; keys it does not know are ignored.
+
+        Raises Invalid (`bad_event`) when it is not one.
+        """
+        try:
+            read = _decode(text)
+            ts_ms = parse_instant(read.ts)
+            payload = _encode(read.data).decode()
+            elapsed_ms = round(read.elapsed_s * 1000)
+        except (ValueError, OverflowError, RecursionError, msgspec.MsgspecError) as error:
+            raise Invalid(f"This is not an event: {error}.", code="bad_event") from error
+        return Event(
+            read.id,
+            read.run_id,
+            read.seq,
+            ts_ms,
+            read.type,
+            read.level,
+            read.step,
+            read.source,
+            read.message,
+            read.correlation_id,
+            payload,
+            elapsed_ms,
+        )
+
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Event):
             return NotImplemented
@@ -95,7 +124,10 @@ class Event(msgspec.Struct, frozen=True, gc=False):
         return hash((self.run_id, self.seq))
 
 
-class _Canonical(msgspec.Struct, gc=False):
+T = TypeVar("T")
+
+
+class _Canonical(msgspec.Struct, Generic[T], gc=False):
     id: int
     run_id: str
     seq: int
@@ -106,11 +138,12 @@ class _Canonical(msgspec.Struct, gc=False):
     source: str | None
     message: str
     correlation_id: str | None
-    data: msgspec.Raw
+    data: T
     elapsed_s: float
 
 
 _encode = msgspec.json.Encoder().encode
+_decode = msgspec.json.Decoder(_Canonical[dict[str, Any]]).decode
 
 
 def _identity(event: Event) -> tuple[object, ...]:
