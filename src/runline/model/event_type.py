@@ -112,6 +112,7 @@ _NODE_KEYS = "level_index node_id path"
 _CONTEXT_KEYS = "node_id path agent_id provider_name frame_type"
 _PROVIDER_KEYS = "node_id provider_name duration_ms error retry_count"
 
+# fmt: off - one row is one or two lines, so that the table reads as a table
 EVENT_TYPES = (
     _type("run", "run_queued", _START_KEYS, "{name} queued", role="queued"),
     _type("run", "run_started", _START_KEYS, "{name} started", role="started"),
@@ -363,3 +364,4 @@ EVENT_TYPES = (
     _type("trace", "note"),
     _type("trace", "log"),
 )
+# fmt: on
