@@ -10,6 +10,8 @@ from runline.model.clock import from_ms
 
 
 class Artifact(Struct, frozen=True, kw_only=True):
+    """What is known of one file. `step_id` None: it belongs to the run as a whole."""
+
     id: int
     run_id: str
     step_id: str | None

@@ -1,10 +1,10 @@
-"""The one filter language of the web, the terminal, the command line and the API (`q=`).
+r"""The one filter language of the web, the terminal, the command line and the API (`q=`).
 
     level:error step:extract,load type:tool_call "free text" -type:log elapsed:>60
 
 Terms are ANDed. `field:value` matches exactly, `field:a,b` any of them, `-` turns a term into its exact
 complement (an event without a step matches `-step:load`), a word or `"…"` is looked for in the message
-and in the JSON text of `data`, `>` `<` `>=` `<=` compare. Inside quotes `\\"` and `\\\\` stand for `"` and `\\`.
+and in the JSON text of `data`, `>` `<` `>=` `<=` compare. Inside quotes `\"` and `\\` stand for `"` and `\`.
 
 `parse` makes a `Query`, `str(query)` writes it back. The store turns it into SQL; `matches` is the same
 judgement in memory, for followers. Both look for text as SQLite's LIKE does: ASCII letters match in
@@ -206,12 +206,12 @@ def _comparison(name: str, op: Op | None, values: tuple[str, ...], negated: bool
 
 
 def _instant(name: str, values: tuple[str, ...], now_ms: int) -> int:
+    if len(values) != 1:
+        _refuse(f"{name!r} takes one time, like {name}:24h.")
     try:
-        if len(values) == 1:
-            return parse_when(values[0], now_ms=now_ms)
+        return parse_when(values[0], now_ms=now_ms)
     except Invalid as error:
         _refuse(error.message)
-    _refuse(f"{name!r} takes one time, like {name}:24h.")
 
 
 def _unknown(name: str, scope: Scope) -> str:

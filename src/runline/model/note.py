@@ -10,6 +10,8 @@ from runline.model.clock import from_ms
 
 
 class Note(Struct, frozen=True, kw_only=True):
+    """One note; it is never part of the stream of events."""
+
     id: int
     run_id: str
     created_at_ms: int

@@ -10,6 +10,8 @@ T = TypeVar("T")
 
 
 class Page(Struct, Generic[T], frozen=True):
+    """`next_cursor` is opaque, and None on the last page."""
+
     items: list[T]
     next_cursor: str | None = None
     has_more: bool = False

@@ -27,6 +27,8 @@ class Eta(Struct, frozen=True):
 
 
 class LastNote(Struct, frozen=True):
+    """The newest note, for lists of runs."""
+
     note: str
     author: str | None
     labels: tuple[str, ...]
