@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from msgspec import Struct, field
 
+from runline.model.event import Draft, Event
 from runline.model.step import Usual
 
 
@@ -24,7 +25,7 @@ class StepPlan(Struct, frozen=True, omit_defaults=True):
     usual: Usual | None = None
 
 
-class StepState(Struct):
+class StepState(Struct, array_like=True):
     """One step. `number` is its small integer within the run (1, 2, …) in order of first mention."""
 
     number: int
@@ -69,8 +70,11 @@ class StepState(Struct):
         return self.tokens_before + current
 
 
-class CallState(Struct):
-    """A call, found by `key` (the correlation id, or kind and step when there is none) while open."""
+class CallState(Struct, array_like=True):
+    """A call, found by `key` (the correlation id, or kind and step when there is none) while open.
+
+    `last_seq` of an open call is the retry that was announced and not sent yet, else its first event.
+    """
 
     key: str
     kind: str
@@ -115,7 +119,10 @@ class Cold(Struct):
 
     first_error: ErrorFact | None = None
     last_error: ErrorFact | None = None
+    """Its fingerprint is left blank: it would be computed for every error and read for one."""
     usual: Usual | None = None
+    step_usual: dict[str, Usual] = field(default_factory=dict)
+    """Of steps outside the plan, until they appear; a planned one has its own."""
     call_usual: dict[str, Usual] = field(default_factory=dict)
     plan_sha256: str | None = None
     generation: dict[str, int | str | None] = field(default_factory=dict)
@@ -145,6 +152,14 @@ class Touched(Struct):
         self.slots.clear()
         self.artifacts.clear()
         self.all_slots = self.cold = False
+
+
+class Arrival(Struct, gc=False):
+    """An event at its place in the run, and the state of its step."""
+
+    event: Draft | Event
+    seq: int
+    step: StepState | None
 
 
 class RunFold(Struct):

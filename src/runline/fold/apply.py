@@ -1,0 +1,154 @@
+"""`apply`: one event changes the fold. Every projection in the store is made by this function alone.
+
+Most events play no part in the state: they are counted, and their data is decoded only when it may speak
+of tokens, progress or time left. Those that do are handed to the module of their noun. Nothing here
+raises, whatever the data holds, and nothing iterates over `steps` or `calls`, which may be partial.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import msgspec
+
+from runline.fold import calls, runs, session, steps
+from runline.fold.facts import CallFacts, Figures, name, read_facts
+from runline.fold.fingerprint import fingerprint
+from runline.fold.slots import MOST_SLOTS, fit
+from runline.fold.state import Arrival, ErrorFact, RunFold, StepState
+from runline.model.catalogue import CATALOGUE
+from runline.model.event import Draft, Event
+from runline.model.event_type import Role
+
+Handler = Callable[[RunFold, Arrival], None]
+
+_MOST_TYPES = 256
+_figures = msgspec.json.Decoder(Figures)
+_call_facts = msgspec.json.Decoder(CallFacts)
+
+
+def apply(fold: RunFold, event: Draft | Event, seq: int) -> None:
+    """Folds the run's next event in. `seq` is its place: 1, 2, 3 and so on.
+
+    Before, `fold.steps` must hold the event's step and `fold.calls` the call of `call_key(event)`, where
+    they exist. Afterwards `fold.touched` names every row that changed.
+    """
+    ts_ms = event.ts_ms
+    type_ = event.type
+    level = event.level
+    name = event.step
+    touched = fold.touched
+    if seq == 1:
+        runs.begin(fold, event)
+    fold.last_seq = seq
+    fold.updated_at_ms = ts_ms
+    fold.last_step = name
+    fold.last_message = event.message
+    types = fold.types
+    if type_ in types:
+        types[type_] += 1
+    else:
+        _count_type(types, type_)
+
+    slot = (ts_ms - fold.started_at_ms) // fold.slot_ms
+    if not 0 <= slot < MOST_SLOTS:
+        slot = fit(fold, ts_ms)
+    touched.slots.add(slot)
+    counts = fold.slots.get(slot)
+    if counts is None:
+        counts = fold.slots[slot] = [0, 0, 0]
+    counts[0] += 1
+
+    step = None
+    if name is not None:
+        step = fold.steps.get(name)
+        if step is None:
+            step = steps.new_step(fold, name)
+        step.event_count += 1
+        step.updated_at_ms = ts_ms
+        step.message = event.message
+        touched.steps[name] = step
+    if level != "info":
+        _count_level(fold, event, seq, step, counts)
+
+    handler = _HANDLERS.get(type_)
+    if handler is not None:
+        if fold.completed_at_ms is None:
+            handler(fold, Arrival(event, seq, step))
+        return
+    payload = event.payload
+    if '"tokens' in payload or '"progress"' in payload or '"estimated_time_ms"' in payload:
+        steps.count_figures(fold, event, step, read_facts(_figures, payload))
+
+
+def _count_type(types: dict[str, int], type_: str) -> None:
+    key = type_ if len(types) < _MOST_TYPES else "other"
+    types[key] = types.get(key, 0) + 1
+
+
+def _count_level(
+    fold: RunFold, event: Draft | Event, seq: int, step: StepState | None, counts: list[int]
+) -> None:
+    if event.level == "warn":
+        fold.warn_count += 1
+        counts[1] += 1
+        if step is not None:
+            step.warn_count += 1
+    elif event.level == "error":
+        fold.error_count += 1
+        counts[2] += 1
+        if step is not None:
+            step.error_count += 1
+        _remember_error(fold, event, seq)
+
+
+def _remember_error(fold: RunFold, event: Draft | Event, seq: int) -> None:
+    cold = fold.cold
+    what = name(read_facts(_call_facts, event.payload).name) if event.type == "error" else None
+    error = ErrorFact(seq, event.ts_ms, event.step, event.type, what, event.message, "")
+    if cold.first_error is None:
+        mark = fingerprint(what, event.message, event.step)
+        cold.first_error = msgspec.structs.replace(error, fingerprint=mark)
+    cold.last_error = error
+    fold.touched.cold = True
+
+
+_BY_ROLE: dict[Role, Handler] = {
+    "queued": runs.on_queued,
+    "started": runs.on_started,
+    "ended": runs.on_ended,
+    "step_started": steps.on_started,
+    "step_progress": steps.on_progress,
+    "step_completed": steps.on_completed,
+    "step_failed": steps.on_failed,
+    "step_skipped": steps.on_skipped,
+    "step_retrying": steps.on_retrying,
+    "eta": steps.on_activity,
+    "activity": steps.on_activity,
+    "error": calls.on_error,
+    "generation": session.on_generation,
+    "level": session.on_level,
+    "queue": session.on_queue,
+    "scan": session.on_scan,
+}
+
+
+def _on_artifact(fold: RunFold, at: Arrival) -> None:
+    seq = at.seq
+    fold.artifact_count += 1
+    fold.touched.artifacts.append(seq)
+
+
+def _handlers() -> dict[str, Handler]:
+    handlers: dict[str, Handler] = {}
+    for type_, row in CATALOGUE.items():
+        if row.pair is not None:
+            handlers[type_] = calls.on_pair
+        elif row.role == "artifact":
+            handlers[type_] = _on_artifact
+        elif row.role is not None:
+            handlers[type_] = _BY_ROLE[row.role]
+    return handlers
+
+
+_HANDLERS = _handlers()
