@@ -1,0 +1,297 @@
+"""Appending: the one place where an event gets its `seq`, and where projections change.
+
+Within the writer's transaction `Appender` keeps the fold of each touched run, applies events as they are
+added and writes rows once, at the end: all events in one executemany, then only the runs, steps, calls
+and slots that changed. Folds stay cached between transactions; one is trusted only while its `last_seq`
+is the stored one, because other processes write too.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections import OrderedDict
+from collections.abc import Iterable, Sequence
+
+from msgspec import Struct, field
+
+from runline.fold.apply import apply
+from runline.fold.calls import call_key
+from runline.fold.checkpoint import encode_fold
+from runline.fold.state import RunFold
+from runline.intake.accept import draft
+from runline.model.catalogue import END_TYPES
+from runline.model.checksum import place_check
+from runline.model.errors import Conflict, RunEnded
+from runline.model.event import Draft
+from runline.model.limits import Limits
+from runline.store import artifacts, projection
+from runline.store.codes import LEVEL_CODES, Codes
+from runline.store.engine import Row, Writing
+from runline.store.locate import locate
+
+_CACHED_RUNS = 256
+_CACHED_STEPS = 2_000
+_CACHED_CALLS = 5_000
+_CACHED_SHAPES = 4_096
+_MASK = 0xFFFFFFFF
+_SEQ = 374761393
+
+INSERT_EVENTS = (
+    "INSERT INTO events (id, run, seq, ts, level, type, step, source, message, correlation_id, data, crc) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+)
+
+Shape = tuple[int, int, int | None, int | None, int]
+"""level, type, step and source as codes, and the part of the checksum they share."""
+
+
+class Entry(Struct):
+    """One run in the writer's cache."""
+
+    run: int
+    tenant: str
+    fold: RunFold
+    saved_seq: int
+    checkpoint_seq: int
+    checkpoint_bytes: int = 0
+    shapes: dict[tuple[str, str, str | None, str | None], Shape] = field(default_factory=dict)
+
+
+class Placed(Struct, frozen=True):
+    """Where a batch went: seqs `first_seq` … `last_seq` and their ids; `not_stored` were beyond the limit."""
+
+    first_seq: int
+    last_seq: int
+    first_id: int
+    not_stored: int = 0
+
+
+class Appender:
+    """The writer thread's hands. Not safe from any other thread."""
+
+    def __init__(self, codes: Codes, limits: Limits) -> None:
+        self.codes = codes
+        self.limits = limits
+        self._cache: OrderedDict[str, Entry] = OrderedDict()
+        self._touched: dict[str, Entry] = {}
+        self._rows: list[Row] = []
+        self._artifacts: list[tuple[Entry, int, Draft]] = []
+        self._next_id = 0
+        self._began_id = 0
+        self.tx: Writing
+        self.now_ms = 0
+
+    def begin(self, tx: Writing, now_ms: int) -> None:
+        self.tx = tx
+        self.now_ms = now_ms
+        self._began_id = self._next_id = tx.execute("SELECT value FROM counters WHERE name = 'next_event_id'")[0][0]
+
+    def entry(self, run_id: str, tenant: str | None = None) -> Entry:
+        """The run, current as of this transaction. Raises NotFound (also for another tenant's id)."""
+        entry = self._touched.get(run_id)
+        if entry is not None and tenant in (None, entry.tenant):
+            return entry
+        found = locate(self.tx, run_id, tenant)
+        entry = self._cache.get(run_id)
+        if entry is None or entry.fold.last_seq != found.last_seq or entry.run != found.run:
+            loaded = projection.load_run(self.tx, found.run)
+            assert loaded is not None
+            fold, row = loaded
+            entry = Entry(found.run, found.tenant, fold, fold.last_seq, row[4])
+            self._cache[run_id] = entry
+        self._cache.move_to_end(run_id)
+        self._touched[run_id] = entry
+        return entry
+
+    def adopt(self, entry: Entry) -> None:
+        """Takes in a run that was created in this transaction."""
+        self._cache[entry.fold.run_id] = self._touched[entry.fold.run_id] = entry
+
+    def add(self, entry: Entry, drafts: Sequence[Draft]) -> Placed:
+        """Appends the whole batch or raises before anything changes.
+
+        RunEnded when the run has its end event; Conflict when an end event stands inside the batch.
+        Beyond the soft limit of events per run only the end event is stored.
+        """
+        fold = entry.fold
+        if fold.completed_at_ms is not None:
+            raise RunEnded(f"Run {fold.run_id} has ended ({fold.status}); nothing can follow its end event.")
+        if any(d.type in END_TYPES for d in drafts[:-1]):
+            raise Conflict("The end event must be the last of its batch; nothing follows it.", code="end_not_last")
+        kept, not_stored = drafts, 0
+        room = self.limits.run_events - fold.last_seq
+        if len(drafts) > room:
+            kept, not_stored = self._within_limit(fold, drafts, max(0, room))
+        self._load(entry, kept)
+        first_seq, first_id = fold.last_seq + 1, self._next_id
+        self._apply(entry, kept)
+        return Placed(first_seq, fold.last_seq, first_id, not_stored)
+
+    def _within_limit(self, fold: RunFold, drafts: Sequence[Draft], room: int) -> tuple[list[Draft], int]:
+        """What still fits, one `limit_reached` the first time, always the end event; how many are left out."""
+        kept = list(drafts[:room])
+        not_stored = len(drafts) - room
+        if "limit_reached" not in fold.types:
+            limit = self.limits.run_events
+            message = f"this run has reached its limit of {limit} events; later ones are not stored"
+            kept.append(
+                draft(
+                    "limit_reached", message, {"limit": limit}, level="warn", source="runline", ts_ms=self.now_ms
+                )
+            )
+        if drafts[-1].type in END_TYPES:
+            kept.append(drafts[-1])
+            not_stored -= 1
+        return kept, not_stored
+
+    def _load(self, entry: Entry, drafts: Iterable[Draft]) -> None:
+        """Completes the partial caches with the steps and open calls that the batch names."""
+        fold = entry.fold
+        if fold.step_numbers > len(fold.steps):
+            names = {event.step for event in drafts if event.step is not None} - fold.steps.keys()
+            if names:
+                projection.load_steps(self.tx, entry.run, fold, names)
+        if fold.open_calls > len(fold.calls):
+            keys = {key for event in drafts if (key := call_key(event)) is not None} - fold.calls.keys()
+            if keys:
+                projection.load_calls(self.tx, entry.run, fold, keys)
+
+    def _apply(self, entry: Entry, drafts: Iterable[Draft]) -> None:
+        fold, run, shapes, rows = entry.fold, entry.run, entry.shapes, self._rows
+        seq, next_id, artifacts_before = fold.last_seq, self._next_id, len(fold.touched.artifacts)
+        for event in drafts:
+            seq += 1
+            apply(fold, event, seq)
+            key = (event.type, event.level, event.step, event.source)
+            shape = shapes.get(key)
+            if shape is None:
+                shape = self._shape(entry, event)
+            level, type_, step, source, place = shape
+            rows.append(
+                (
+                    next_id,
+                    run,
+                    seq,
+                    event.ts_ms,
+                    level,
+                    type_,
+                    step,
+                    source,
+                    event.message,
+                    event.correlation_id,
+                    event.payload,
+                    event.check ^ (place + seq * _SEQ & _MASK),
+                )
+            )
+            next_id += 1
+            if len(fold.touched.artifacts) != artifacts_before:
+                self._artifacts.append((entry, seq, event))
+                artifacts_before = len(fold.touched.artifacts)
+        self._next_id = next_id
+
+    def _shape(self, entry: Entry, event: Draft) -> Shape:
+        if len(entry.shapes) >= _CACHED_SHAPES:
+            entry.shapes.clear()
+        level = LEVEL_CODES[event.level]
+        type_ = self.codes.intern(self.tx, "types", event.type)
+        step = None if event.step is None else entry.fold.steps[event.step].number
+        source = None if event.source is None else self.codes.intern(self.tx, "sources", event.source)
+        place = place_check(entry.run, level, type_, step, source)
+        shape = (level, type_, step, source, place)
+        entry.shapes[event.type, event.level, event.step, event.source] = shape
+        return shape
+
+    def flush(self) -> None:
+        """Writes everything added in this transaction."""
+        tx, rows = self.tx, self._rows
+        if rows:
+            tx.executemany(INSERT_EVENTS, rows)
+        if self._next_id != self._began_id:
+            tx.execute("UPDATE counters SET value = ? WHERE name = 'next_event_id'", (self._next_id,))
+        changed = [entry for entry in self._touched.values() if entry.fold.last_seq != entry.saved_seq]
+        if not changed:
+            return
+        self._save_runs(changed)
+        steps, calls, slots, cold = [], [], [], []
+        for entry in changed:
+            fold, run, touched = entry.fold, entry.run, entry.fold.touched
+            steps += [projection.step_row(run, step) for step in touched.steps.values()]
+            calls += [projection.call_row(run, call) for call in touched.calls.values()]
+            if touched.all_slots:
+                tx.execute("DELETE FROM slots WHERE run = ?", (run,))
+            for slot in fold.slots if touched.all_slots else touched.slots:
+                events, warns, errors = fold.slots[slot]
+                slots.append((run, slot, events, warns, errors))
+            if touched.cold:
+                cold.append((run, projection.json_text(fold.cold)))
+        for sql, saved in (
+            (projection.SAVE_STEP, steps),
+            (projection.SAVE_CALL, calls),
+            (projection.SAVE_SLOT, slots),
+            (projection.SAVE_COLD, cold),
+        ):
+            if saved:
+                tx.executemany(sql, saved)
+        for entry, seq, event in self._artifacts:
+            artifacts.insert(tx, entry.run, seq, event)
+        for entry in changed:
+            if entry.fold.last_seq - entry.checkpoint_seq >= _spacing(entry.checkpoint_bytes):
+                self._checkpoint(entry)
+
+    def _save_runs(self, changed: list[Entry]) -> None:
+        now = self.now_ms
+        runs = [
+            (*projection.run_row(e.fold), *projection.derived_row(e.fold, now), e.run, e.saved_seq) for e in changed
+        ]
+        if self.tx.executemany(projection.UPDATE_RUN, runs) != len(runs):
+            raise Conflict("Another writer got between; nothing of this batch was stored.", code="lost_race")
+
+    def _checkpoint(self, entry: Entry) -> None:
+        fold: RunFold | None = entry.fold
+        assert fold is not None
+        if fold.step_numbers > len(fold.steps) or fold.open_calls > len(fold.calls):
+            fold = projection.load_whole(self.tx, entry.run)
+            assert fold is not None
+        state = zlib.compress(encode_fold(fold), 1)
+        self.tx.execute("INSERT OR REPLACE INTO checkpoints VALUES (?, ?, ?)", (entry.run, fold.last_seq, state))
+        self.tx.execute("UPDATE runs SET checkpoint_seq = ? WHERE run = ?", (fold.last_seq, entry.run))
+        entry.checkpoint_seq, entry.checkpoint_bytes = fold.last_seq, len(state)
+
+    def committed(self) -> None:
+        """The transaction is durable: what was touched is now what is stored."""
+        for entry in self._touched.values():
+            fold = entry.fold
+            entry.saved_seq = fold.last_seq
+            fold.touched.clear()
+            if len(fold.steps) > _CACHED_STEPS:
+                fold.steps.clear()
+                entry.shapes.clear()
+            if len(fold.calls) > _CACHED_CALLS:
+                fold.calls.clear()
+            if fold.completed_at_ms is not None:
+                self._cache.pop(fold.run_id, None)
+        while len(self._cache) > _CACHED_RUNS:
+            self._cache.popitem(last=False)
+        self.codes.committed()
+        self._reset()
+
+    def rolled_back(self) -> None:
+        """Nothing of the transaction happened: what it touched is read anew next time."""
+        for run_id in self._touched:
+            self._cache.pop(run_id, None)
+        self.codes.rolled_back()
+        self._reset()
+
+    def forget_all(self) -> None:
+        """Empties the cache, so that every run is read anew."""
+        self._cache.clear()
+
+    def _reset(self) -> None:
+        self._touched.clear()
+        self._rows = []
+        self._artifacts.clear()
+
+
+def _spacing(checkpoint_bytes: int) -> int:
+    """Events between checkpoints: 1,000 while small, up to 10,000, and never above 30 bytes an event."""
+    return max(1_000, min(10_000, checkpoint_bytes // 4), checkpoint_bytes // 30)

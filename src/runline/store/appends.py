@@ -1,0 +1,120 @@
+"""What a caller of `append` and `end_run` hands over, and what it gets back."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+
+from runline.intake.accept import accept
+from runline.model.errors import Invalid, RunEnded
+from runline.model.event import Draft, Event
+from runline.model.status import END_STATUSES
+from runline.store import events, idempotency
+from runline.store.append import Appender
+from runline.store.idempotency import Told
+from runline.store.search import EventFilter
+from runline.store.writer import Job
+
+if TYPE_CHECKING:
+    from runline.store.sql_store import SqlStore
+
+
+class Appended(Struct, frozen=True):
+    """Where each event of a request went, in request order (None: beyond the run's limit, not stored)."""
+
+    seqs: tuple[int | None, ...]
+    not_stored: int
+
+
+def append(
+    store: SqlStore, run_id: str, given: Iterable[Mapping[str, Any]], *, idempotency_key: str | None
+) -> Appended:
+    """Durable when it returns. Raises NotFound, RunEnded, Conflict, Invalid, StoreFull, Unavailable."""
+    now_ms = store.clock.now_ms()
+    drafts = [accept(raw, now_ms=now_ms, limits=store.limits, redactor=store.redactor) for raw in given]
+    if idempotency_key is not None:
+        idempotency.check_key(idempotency_key)
+    return store.writer.submit(Job(_appending(store, run_id, drafts, idempotency_key), drafts))
+
+
+def _appending(store: SqlStore, run_id: str, given: Sequence[Draft], key: str | None) -> Any:
+    tenant = store.tenant
+
+    def perform(appender: Appender, drafts: Sequence[Draft]) -> Appended:
+        entry = appender.entry(run_id, tenant)
+        digest = _digest(given) if key is not None else ""
+        if key is not None:
+            told = idempotency.lookup(appender, entry.tenant, entry.run, key, digest)
+            if told is not None:
+                seqs: list[int | None] = list(range(told.first_seq, told.last_seq + 1))
+                return Appended((*seqs, *[None] * told.not_stored), told.not_stored)
+        fresh, known = idempotency.split_known(appender, entry, drafts)
+        if not fresh:
+            if not known and entry.fold.completed_at_ms is not None:
+                raise RunEnded(f"Run {run_id} has ended; nothing can follow its end event.")
+            return Appended(tuple(known), 0)
+        placed = appender.add(entry, fresh)
+        stored = len(fresh) - placed.not_stored
+        places: list[int | None] = [placed.first_seq + n if n < stored else None for n in range(len(fresh))]
+        idempotency.remember_events(appender, entry, placed.first_seq, fresh[:stored])
+        if key is not None:
+            last = placed.first_seq + stored - 1
+            told = Told(placed.first_seq, last, placed.not_stored, run_id)
+            idempotency.remember(appender, entry.tenant, entry.run, key, digest, told)
+        new = iter(places)
+        answered: list[int | None] = []
+        for seq in known:
+            answered.append(next(new) if seq is None else places[-1 - seq] if seq < 0 else seq)
+        return Appended(tuple(answered), placed.not_stored)
+
+    return perform
+
+
+def _digest(drafts: Sequence[Draft]) -> str:
+    """Of what the caller said; the time is left out, since a retry may not give one and gets a later one."""
+    body = hashlib.sha256()
+    for draft in drafts:
+        for part in (draft.type, draft.level, draft.step, draft.source, draft.message, draft.correlation_id):
+            body.update(b"\0" if part is None else b"\1" + part.encode() + b"\0")
+        body.update(draft.payload.encode() + b"\0")
+    return body.hexdigest()
+
+
+def told_events(store: SqlStore, run_id: str, appended: Appended) -> list[Event]:
+    """The stored events of an answer, in request order; what was not stored is left out."""
+    seqs = [seq for seq in appended.seqs if seq is not None]
+    if not seqs:
+        return []
+    found: dict[int, Event] = {}
+    for low in _starts(sorted(set(seqs))):
+        for event in events.read(store, run_id, EventFilter(), after_seq=low - 1, limit=events.MAX_PAGE):
+            found[event.seq] = event
+    return [found[seq] for seq in seqs]
+
+
+def _starts(seqs: list[int]) -> Iterable[int]:
+    """Where pages of the log begin that together hold all of the ascending seqs."""
+    covered = 0
+    for seq in seqs:
+        if seq > covered:
+            covered = seq + events.MAX_PAGE - 1
+            yield seq
+
+
+def end_event(status: str, error: str | None) -> dict[str, Any]:
+    """The end event that `end_run` appends."""
+    if status not in END_STATUSES:
+        raise Invalid(
+            f"{status[:60]!r} is no end status; one of {', '.join(END_STATUSES)}.", fields={"status": "unknown"}
+        )
+    data = {"status": status} | ({} if error is None else {"error": error})
+    return {
+        "type": "run_ended",
+        "level": "error" if status == "failed" else "info",
+        "message": f"run {status}" + (f": {error}" if error else ""),
+        "data": data,
+        "source": "runline",
+    }

@@ -1,0 +1,73 @@
+"""Artifacts: rows made from `artifact_created` events, in the same transaction."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from runline.model.artifact import Artifact
+from runline.model.event import Draft, Event
+from runline.store.engine import Writing
+from runline.store.projection import json_text
+
+if TYPE_CHECKING:
+    from runline.store.sql_store import SqlStore
+
+_KEYS = ("name", "path", "type", "size_bytes", "mime_type", "encoding", "preview_text")
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def insert(tx: Writing, run: int, seq: int, event: Draft | Event) -> None:
+    """The row of an `artifact_created` event; what a caller left out or got wrong is NULL."""
+    data: dict[str, Any] = msgspec.json.decode(event.payload)
+    size = data.get("size_bytes")
+    metadata = {key: value for key, value in data.items() if key not in _KEYS}
+    tx.execute(
+        "INSERT INTO artifacts (run, seq, step, name, path, type, size_bytes, created_at, mime_type, encoding, "
+        "preview_text, metadata) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            run,
+            seq,
+            event.step,
+            _text(data.get("name")) or "unnamed",
+            _text(data.get("path")),
+            _text(data.get("type")),
+            size if type(size) is int and 0 <= size < 2**63 else None,
+            event.ts_ms,
+            _text(data.get("mime_type")),
+            _text(data.get("encoding")),
+            _text(data.get("preview_text")),
+            json_text(metadata),
+        ),
+    )
+
+
+def listed(store: SqlStore, run_id: str) -> list[Artifact]:
+    """In the order they were registered; a repeated name appears as often as it was."""
+    found = store.locate(run_id)
+    rows = store.engine.query(
+        "SELECT id, seq, step, name, path, type, size_bytes, created_at, mime_type, encoding, preview_text "
+        "FROM artifacts WHERE run = ? ORDER BY seq",
+        (found.run,),
+    )
+    return [
+        Artifact(
+            id=id_,
+            run_id=run_id,
+            seq=seq,
+            step_id=step,
+            name=name,
+            path=path,
+            type=type_,
+            size_bytes=size,
+            created_at_ms=created_at,
+            mime_type=mime,
+            encoding=encoding,
+            preview_text=preview,
+        )
+        for id_, seq, step, name, path, type_, size, created_at, mime, encoding, preview in rows
+    ]

@@ -1,0 +1,126 @@
+"""Answers already given: a request that is repeated with its key gets the first answer again.
+
+A key is remembered for 24 hours, an `event_id` as long as its run. The same key with another body is a
+Conflict, never a guess.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from runline.model.errors import Conflict, Invalid
+from runline.model.event import Draft
+from runline.store.append import Appender, Entry
+
+KEPT_MS = 24 * 3600 * 1000
+_MAX_KEY = 255
+
+
+class Told(Struct, frozen=True):
+    """What was answered: seqs `first_seq` … `last_seq` (none when first > last) of a run."""
+
+    first_seq: int
+    last_seq: int
+    not_stored: int
+    run_id: str
+
+
+def check_key(key: str) -> str:
+    if not isinstance(key, str) or not 1 <= len(key) <= _MAX_KEY or "\0" in key or not key.isprintable():
+        raise Invalid(
+            f"An idempotency key is 1 to {_MAX_KEY} printable characters.",
+            code="bad_idempotency_key",
+            fields={"idempotency_key": "not a valid key"},
+        )
+    return key
+
+
+def lookup(appender: Appender, tenant: str, run: int, key: str, digest: str) -> Told | None:
+    """The answer given before, None when the key is new. Raises Conflict for another body."""
+    rows = appender.tx.execute(
+        "SELECT digest, first_seq, last_seq, not_stored, run_id FROM idempotency "
+        "WHERE tenant = ? AND run = ? AND key = ? AND expires_at > ?",
+        (tenant, run, key, appender.now_ms),
+    )
+    if not rows:
+        return None
+    if rows[0][0] != digest:
+        raise Conflict(
+            "This idempotency key was used with another body; use a new key for a new request.",
+            code="idempotency_conflict",
+        )
+    return Told(*rows[0][1:])
+
+
+def remember(appender: Appender, tenant: str, run: int, key: str, digest: str, told: Told) -> None:
+    """Keeps the answer, and forgets some that have expired."""
+    appender.tx.execute(
+        "DELETE FROM idempotency WHERE (tenant, run, key) IN "
+        "(SELECT tenant, run, key FROM idempotency WHERE expires_at <= ? LIMIT 10)",
+        (appender.now_ms,),
+    )
+    appender.tx.execute(
+        "INSERT OR REPLACE INTO idempotency VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        (
+            tenant,
+            run,
+            key,
+            digest,
+            told.first_seq,
+            told.last_seq,
+            told.not_stored,
+            told.run_id,
+            appender.now_ms + KEPT_MS,
+        ),
+    )
+
+
+def split_known(
+    appender: Appender, entry: Entry, drafts: Sequence[Draft]
+) -> tuple[list[Draft], list[int | None]]:
+    """The drafts that are new, and for each draft of the request the seq it already has (None: new).
+
+    A repeated `event_id` inside the request counts as known too: its seq is negative, −1 − its place
+    among the new ones. Raises Conflict when an `event_id` comes back with another body.
+    """
+    fresh: list[Draft] = []
+    seqs: list[int | None] = []
+    seen: dict[str, tuple[str | None, int]] = {}
+    for draft in drafts:
+        if draft.event_id is None:
+            seqs.append(None)
+            fresh.append(draft)
+            continue
+        if draft.event_id in seen:
+            digest, at = seen[draft.event_id]
+            seq = -1 - at
+        else:
+            rows = appender.tx.execute(
+                "SELECT digest, seq FROM event_ids WHERE run = ? AND event_id = ?", (entry.run, draft.event_id)
+            )
+            if not rows:
+                seen[draft.event_id] = (draft.digest, len(fresh))
+                seqs.append(None)
+                fresh.append(draft)
+                continue
+            digest, seq = rows[0]
+        if digest != draft.digest:
+            raise Conflict(
+                f"event_id {draft.event_id!r} was used with another body; an event never changes.",
+                code="event_id_conflict",
+            )
+        seqs.append(seq)
+    return fresh, seqs
+
+
+def remember_events(appender: Appender, entry: Entry, first_seq: int, stored: Sequence[Draft]) -> None:
+    """Keeps the event ids of what was just stored from `first_seq` on."""
+    rows = [
+        (entry.run, draft.event_id, seq, draft.digest)
+        for seq, draft in enumerate(stored, first_seq)
+        if draft.event_id is not None
+    ]
+    if rows:
+        appender.tx.executemany("INSERT INTO event_ids VALUES (?, ?, ?, ?)", rows)

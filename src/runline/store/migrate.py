@@ -1,0 +1,48 @@
+"""Brings a store's schema up to this version: each numbered file once, with its record, in one transaction.
+
+There is no way back and no `IF NOT EXISTS`: the record says exactly what a store has.
+"""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from typing import NamedTuple
+
+from runline.model.errors import Invalid
+from runline.store.engine import Writing
+
+RECORD = """CREATE TABLE IF NOT EXISTS migrations (
+  number INTEGER PRIMARY KEY, name TEXT NOT NULL, applied_at INTEGER NOT NULL)"""
+
+
+class Migration(NamedTuple):
+    number: int
+    name: str
+    sql: str
+
+
+def migrations() -> list[Migration]:
+    """All steps that this version knows, in order."""
+    found = sorted(
+        (entry for entry in files("runline.store.migrations").iterdir() if entry.name.endswith(".sql")),
+        key=lambda entry: entry.name,
+    )
+    return [Migration(int(f.name[:4]), f.name[5:-4], f.read_text("utf-8")) for f in found]
+
+
+def pending(applied: int) -> list[Migration]:
+    """The steps after number `applied`. Raises Invalid when the store is newer than this version."""
+    known = migrations()
+    if applied > known[-1].number:
+        raise Invalid(
+            f"This store has schema {applied}, newer than the {known[-1].number} that this version of "
+            "Runline knows. Upgrade Runline to open it.",
+            code="store_newer",
+        )
+    return [step for step in known if step.number > applied]
+
+
+def apply(tx: Writing, step: Migration, now_ms: int) -> None:
+    """Runs one step and records it; the caller holds the transaction."""
+    tx.execute(step.sql)
+    tx.execute("INSERT INTO migrations VALUES (?, ?, ?)", (step.number, step.name, now_ms))

@@ -1,0 +1,423 @@
+"""The store over an SQL engine: each method calls the file of its noun."""
+
+from __future__ import annotations
+
+import copy
+import os
+import socket
+import weakref
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from runline.fold.compare import Comparison
+from runline.fold.failure import Failure
+from runline.fold.slots import Histogram, merge
+from runline.fold.snapshot import RunState
+from runline.intake.redact import Redactor
+from runline.model.artifact import Artifact
+from runline.model.call import Call
+from runline.model.clock import Clock, SystemClock
+from runline.model.errors import Invalid
+from runline.model.event import Event
+from runline.model.filter import Query, parse
+from runline.model.limits import DEFAULT_LIMITS, Limits
+from runline.model.note import Note
+from runline.model.page import Page
+from runline.model.run import Run
+from runline.model.step import Step
+from runline.store import (
+    appends,
+    artifacts,
+    backup,
+    cancellations,
+    checkpoints,
+    events,
+    failures,
+    follow,
+    imports,
+    liveness,
+    notes,
+    rebuild,
+    retention,
+    runs,
+    statistics,
+    steps,
+    summaries,
+    verify,
+)
+from runline.store.append import Appender
+from runline.store.codes import Codes
+from runline.store.interface import Order, Store
+from runline.store.locate import Direct, Located, locate
+from runline.store.search import EventFilter, RunFilter
+from runline.store.sqlite import SqliteEngine
+from runline.store.stream import Stream
+from runline.store.wake import Wake
+from runline.store.writer import Writer
+
+Words = str | Sequence[str] | None
+DEFAULT_TENANT = "default"
+_CLOSE_S = 10.0
+_STEP_NAMES_KEPT = 64
+
+
+class SqlStore(Store):
+    """A store in an SQL database. `tenant` None sees all tenants."""
+
+    def __init__(
+        self,
+        engine: SqliteEngine,
+        *,
+        url: str,
+        clock: Clock,
+        limits: Limits,
+        redactor: Redactor,
+        queue_size: int,
+    ) -> None:
+        self.url = url
+        self.engine = engine
+        self.clock = clock
+        self.limits = limits
+        self.redactor = redactor
+        self.tenant: str | None = None
+        self.codes = Codes(engine)
+        self.direct = Direct(engine)
+        self.wake = Wake(engine)
+        self.writer = Writer(
+            engine, Appender(self.codes, limits), self.wake, clock, redactor, queue_size=queue_size
+        )
+        self._step_names: dict[int, dict[int | None, str | None]] = {}
+        store = weakref.ref(self)
+        os.register_at_fork(after_in_child=lambda: _forked(store()))
+
+    # -- for the nouns
+
+    def locate(self, run_id: str) -> Located:
+        return locate(self.direct, run_id, self.tenant)
+
+    def step_names(self, run: int, numbers: set[int | None]) -> dict[int | None, str | None]:
+        """Names of those step numbers of the run, None for none."""
+        known = self._step_names.get(run)
+        if known is None:
+            while len(self._step_names) >= _STEP_NAMES_KEPT:
+                self._step_names.pop(next(iter(self._step_names)), None)
+            known = self._step_names[run] = {None: None}
+        if missing := numbers - known.keys():
+            marks = ", ".join("?" * len(missing))
+            known.update(
+                self.engine.query(f"SELECT step, name FROM steps WHERE run = ? AND step IN ({marks})", (run, *missing))
+            )
+        return known
+
+    def stream(self, run_id: str, *, announced: bool = True) -> Stream:
+        """A recorder's way to append to a run without waiting."""
+        return self.writer.stream(run_id, announced=announced)
+
+    def flush(self, timeout_s: float) -> bool:
+        """Whether everything queued before became durable within the time."""
+        return self.writer.flush(timeout_s)
+
+    # -- writing
+
+    def create_run(
+        self,
+        name: str,
+        *,
+        kind: str = "run",
+        run_id: str | None = None,
+        tenant: str = DEFAULT_TENANT,
+        tags: Sequence[str] = (),
+        input: Any = None,
+        parent_run_id: str | None = None,
+        original_run_id: str | None = None,
+        plan: Any = None,
+        started_at_ms: int | None = None,
+        idempotency_key: str | None = None,
+        announced: bool = False,
+    ) -> Run:
+        """`announced`: a recorder in this process will renew the run's liveness."""
+        new = runs.prepare(
+            self,
+            name,
+            kind=kind,
+            run_id=run_id,
+            tenant=self.tenant or tenant,
+            tags=tags,
+            input=input,
+            parent_run_id=parent_run_id,
+            original_run_id=original_run_id,
+            plan=plan,
+            started_at_ms=started_at_ms,
+            announced=(socket.gethostname(), os.getpid()) if announced else None,
+            idempotency_key=idempotency_key,
+        )
+        return runs.get(self, runs.create(self, new))
+
+    def append(
+        self, run_id: str, events: Iterable[Mapping[str, Any]], *, idempotency_key: str | None = None
+    ) -> list[Event]:
+        return appends.told_events(
+            self, run_id, appends.append(self, run_id, events, idempotency_key=idempotency_key)
+        )
+
+    def end_run(self, run_id: str, status: str = "completed", *, error: str | None = None) -> Event:
+        return self.append(run_id, [appends.end_event(status, error)])[0]
+
+    def heartbeat(self, run_id: str) -> None:
+        liveness.heartbeat(self, run_id, None, None)
+
+    def cancel(self, run_id: str, *, force: bool = False) -> str:
+        return cancellations.cancel(self, run_id, force=force)
+
+    def add_note(
+        self,
+        run_id: str,
+        note: str,
+        *,
+        author: str | None = None,
+        labels: Sequence[str] = (),
+        actions: Sequence[str] = (),
+        event_seq: int | None = None,
+    ) -> Note:
+        return notes.add(
+            self, run_id, note, author=author, labels=labels, actions=actions, event_seq=event_seq
+        )
+
+    def pin(self, run_id: str, on: bool = True) -> None:
+        runs.pin(self, run_id, on)
+
+    def delete_run(self, run_id: str) -> None:
+        retention.delete(self, run_id)
+
+    def import_run(
+        self,
+        run: Mapping[str, Any],
+        events: Iterable[Mapping[str, Any]],
+        notes: Iterable[Mapping[str, Any]] = (),
+        *,
+        as_id: str | None = None,
+    ) -> Run:
+        return imports.import_run(self, run, events, notes, as_id=as_id)
+
+    # -- reading one run
+
+    def get_run(self, run_id: str) -> Run:
+        return runs.get(self, run_id)
+
+    def read(
+        self,
+        run_id: str,
+        *,
+        after_seq: int = 0,
+        before_seq: int | None = None,
+        after_id: int | None = None,
+        order: Order = "asc",
+        limit: int = 100,
+        **filters: Any,
+    ) -> list[Event]:
+        return events.read(
+            self,
+            run_id,
+            self._event_filter(**filters),
+            after_seq=self._after(run_id, after_seq, after_id),
+            before_seq=before_seq,
+            order=order,
+            limit=_clamped(limit, events.MAX_PAGE),
+        )
+
+    def index(self, run_id: str, *, after_seq: int = 0, **filters: Any) -> Iterator[events.Hits]:
+        return events.index(self, run_id, self._event_filter(**filters), after_seq=after_seq)
+
+    def follow(
+        self,
+        run_id: str,
+        *,
+        after_seq: int = 0,
+        after_id: int | None = None,
+        timeout_s: float | None = None,
+        **filters: Any,
+    ) -> Iterator[Event]:
+        wanted = self._event_filter(**filters)
+        return follow.follow(
+            self, run_id, wanted, after_seq=self._after(run_id, after_seq, after_id), timeout_s=timeout_s
+        )
+
+    def state(self, run_id: str, *, at_seq: int | None = None) -> RunState:
+        return checkpoints.state(self, run_id, at_seq=at_seq)
+
+    def replay(self, run_id: str, *, to_seq: int | None = None) -> Iterator[RunState]:
+        return checkpoints.replay(self, run_id, to_seq=to_seq)
+
+    def summary(self, run_id: str) -> summaries.Summary:
+        return summaries.summary(self, run_id)
+
+    def list_steps(self, run_id: str) -> list[Step]:
+        return steps.listed(self, run_id)
+
+    def list_artifacts(self, run_id: str) -> list[Artifact]:
+        return artifacts.listed(self, run_id)
+
+    def list_notes(self, run_id: str, *, limit: int = 100) -> list[Note]:
+        return notes.listed(self, run_id, limit=_clamped(limit, notes.MAX_PAGE))
+
+    def calls(
+        self,
+        run_id: str,
+        *,
+        status: str | None = None,
+        kind: str | None = None,
+        step: str | None = None,
+        limit: int = 100,
+        cursor: str | None = None,
+    ) -> Page[Call]:
+        limit = _clamped(limit, events.MAX_PAGE)
+        return steps.calls(self, run_id, status=status, kind=kind, step=step, limit=limit, cursor=cursor)
+
+    def histogram(self, run_id: str, *, slots: int = 160) -> Histogram:
+        fold = steps.whole(self, run_id)
+        return merge(fold, _clamped(slots, 512))
+
+    def failure(self, run_id: str) -> Failure:
+        return failures.failure(self, run_id)
+
+    def compare(self, left: str, right: str) -> Comparison:
+        return failures.compare(self, left, right)
+
+    # -- reading many
+
+    def list_runs(self, *, limit: int = 25, cursor: str | None = None, **filters: Any) -> Page[Run]:
+        return runs.page(self, self._run_filter(**filters), limit=_clamped(limit, runs.MAX_PAGE), cursor=cursor)
+
+    def counts(self, **filters: Any) -> statistics.Counts:
+        return statistics.counts(self, self._run_filter(**filters))
+
+    def statistics(self, *, range: str = "7d") -> statistics.Statistics:
+        return statistics.statistics(self, range)
+
+    def follow_all(
+        self, *, cursor: str | None = None, timeout_s: float | None = None
+    ) -> Iterator[tuple[str, Event]]:
+        return follow.follow_all(self, cursor=cursor, timeout_s=timeout_s)
+
+    def follow_runs(self, *, timeout_s: float | None = None) -> Iterator[Run]:
+        return follow.follow_runs(self, timeout_s=timeout_s)
+
+    # -- the store itself
+
+    def scoped(self, tenant: str) -> SqlStore:
+        view = copy.copy(self)
+        view.tenant = tenant
+        return view
+
+    def prune(
+        self,
+        *,
+        older_than_days: float | None = 14,
+        keep: int | None = 500,
+        max_size_bytes: int | None = None,
+        dry_run: bool = False,
+    ) -> retention.PruneReport:
+        return retention.prune(
+            self, older_than_days=older_than_days, keep=keep, max_size_bytes=max_size_bytes, dry_run=dry_run
+        )
+
+    def verify(self, run_id: str | None = None) -> verify.VerifyReport:
+        return verify.verify(self, run_id)
+
+    def rebuild(self, run_id: str | None = None) -> int:
+        return rebuild.rebuild(self, run_id)
+
+    def backup(self, destination: str) -> None:
+        backup.backup(self, destination)
+
+    def close(self) -> None:
+        self.writer.close(_CLOSE_S)
+        self.wake.close()
+        self.engine.close()
+
+    def _event_filter(
+        self,
+        *,
+        types: Sequence[str] = (),
+        levels: Sequence[str] = (),
+        steps: Sequence[str] = (),
+        sources: Sequence[str] = (),
+        correlation_id: str | None = None,
+        q: str | None = None,
+    ) -> EventFilter:
+        query = parse(q, scope="events", now_ms=self.clock.now_ms()) if q else Query()
+        return EventFilter(
+            types=_words(types),
+            levels=_words(levels),
+            steps=_words(steps),
+            sources=_words(sources),
+            correlation_id=correlation_id,
+            query=query,
+        )
+
+    def _run_filter(
+        self,
+        *,
+        status: Words = None,
+        name: Words = None,
+        kind: Words = None,
+        tag: Words = None,
+        since_ms: int | None = None,
+        until_ms: int | None = None,
+        parent_run_id: str | None = None,
+        q: str | None = None,
+    ) -> RunFilter:
+        query = parse(q, scope="runs", now_ms=self.clock.now_ms()) if q else Query()
+        return RunFilter(
+            status=_words(status),
+            name=_words(name),
+            kind=_words(kind),
+            tag=_words(tag),
+            since_ms=since_ms,
+            until_ms=until_ms,
+            parent_run_id=parent_run_id,
+            query=query,
+        )
+
+    def _after(self, run_id: str, after_seq: int, after_id: int | None) -> int:
+        if after_id is None:
+            return after_seq
+        found = self.locate(run_id)
+        return max(after_seq, events.seq_of_id(self, found.run, found.last_seq, after_id))
+
+
+def _words(given: Words) -> tuple[str, ...]:
+    if given is None:
+        return ()
+    return (given,) if isinstance(given, str) else tuple(given)
+
+
+def _clamped(limit: int, most: int) -> int:
+    if limit < 1:
+        raise Invalid(f"limit is at least 1, not {limit}.", fields={"limit": "below 1"})
+    return min(limit, most)
+
+
+def _forked(store: SqlStore | None) -> None:
+    if store is not None:
+        store.engine.fork()
+        store.wake.fork()
+        store.writer.fork()
+
+
+def open_sqlite(
+    path: str,
+    *,
+    url: str,
+    read_only: bool = False,
+    clock: Clock | None = None,
+    limits: Limits = DEFAULT_LIMITS,
+    redactor: Redactor | None = None,
+    queue_size: int = 100_000,
+    vfs: str | None = None,
+) -> SqlStore:
+    clock = clock or SystemClock()
+    engine = SqliteEngine(path, read_only=read_only, now_ms=clock.now_ms(), vfs=vfs)
+    return SqlStore(
+        engine, url=url, clock=clock, limits=limits, redactor=redactor or Redactor(), queue_size=queue_size
+    )

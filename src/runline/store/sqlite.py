@@ -1,0 +1,313 @@
+"""SQLite through apsw: WAL, `synchronous=FULL`, one writing connection, read-only ones for reading.
+
+apsw brings its own SQLite: every SQLite before 3.51.3 can corrupt a WAL under concurrent checkpoints.
+Driver errors become `RunlineError` here and nowhere else.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections import deque
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import apsw
+
+from runline.model.errors import Invalid, NotFound, RunlineError, StoreFull, Unavailable
+from runline.store import migrate
+from runline.store.engine import Parameters, Row
+
+_LOCK_TIMEOUT_S = 10.0
+_WAL_LIMIT_BYTES = 48 * 1024 * 1024
+_READ_ONLY = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI
+_WRITE = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE | apsw.SQLITE_OPEN_URI
+
+
+def translate(error: apsw.Error | OSError, path: str) -> RunlineError:
+    """The Runline error for what SQLite said."""
+    text = str(error)
+    match error:
+        case apsw.FullError():
+            return StoreFull(f"The disk under {path} is full. Free some space, or run `runline prune`.")
+        case apsw.BusyError() | apsw.LockedError():
+            return Unavailable(f"{path} is locked by another program. Try again.", code="busy")
+        case apsw.NotADBError() | apsw.CorruptError():
+            return Unavailable(
+                f"{path} is damaged or is not a Runline store ({text}). Restore a backup, or run "
+                "`runline verify` to see what is hurt.",
+                code="corrupt",
+            )
+        case apsw.CantOpenError():
+            return NotFound(f"{path} cannot be opened ({text}).", code="cannot_open")
+        case apsw.ReadOnlyError() | apsw.PermissionsError() | apsw.AuthError():
+            return Invalid(f"{path} cannot be written: {text}.", code="read_only")
+        case apsw.IOError():
+            if "disk full" in text.lower() or _no_space(path):
+                return StoreFull(f"The disk under {path} is full. Free some space, or run `runline prune`.")
+            return Unavailable(f"The disk under {path} failed: {text}.", code="disk_error")
+        case _:
+            return RunlineError(f"{path}: {text}", code="database_error")
+
+
+def _no_space(path: str) -> bool:
+    """A write that fails for lack of space may come back as a bare I/O error (file-size limits do)."""
+    import resource
+
+    try:
+        if os.statvfs(Path(path).parent).f_bavail == 0:
+            return True
+        limit = resource.getrlimit(resource.RLIMIT_FSIZE)[0]
+        return limit != resource.RLIM_INFINITY and any(
+            os.path.exists(path + suffix) and os.path.getsize(path + suffix) + 65536 >= limit
+            for suffix in ("", "-wal")
+        )
+    except OSError:
+        return False
+
+
+class Session:
+    """A connection inside a transaction."""
+
+    def __init__(self, connection: apsw.Connection) -> None:
+        self._connection = connection
+
+    def execute(self, sql: str, parameters: Parameters = ()) -> list[Row]:
+        return self._connection.execute(sql, parameters).fetchall()
+
+    def executemany(self, sql: str, rows: Sequence[Row]) -> int:
+        """How many rows of the database changed."""
+        before = self._connection.total_changes()
+        self._connection.executemany(sql, rows).fetchall()
+        return self._connection.total_changes() - before
+
+
+class SqliteEngine:
+    """The engine over one SQLite file. `read_only` neither creates nor migrates."""
+
+    dialect = "sqlite"
+
+    def __init__(self, path: str, *, read_only: bool, now_ms: int, vfs: str | None = None) -> None:
+        self.path = path
+        self.read_only = read_only
+        self._vfs = vfs
+        self._pool: deque[apsw.Connection] = deque()
+        self._watch: apsw.Connection | None = None
+        self._watch_lock = threading.Lock()
+        self._write: apsw.Connection | None = None
+        self._inherited: list[object] = []
+        self._closed = False
+        self._reserve = Path(path + "-reserve")
+        if read_only:
+            self._check_readable()
+        else:
+            self._prepare(now_ms)
+
+    def _check_readable(self) -> None:
+        if not os.path.exists(self.path):
+            raise NotFound(
+                f"There is no store at {self.path}. Record a run first, for example `runline exec -- make`.",
+                code="no_store",
+            )
+        try:
+            rows = self.query("SELECT max(number) FROM migrations")
+        except RunlineError as error:
+            if "no such table" in error.message:
+                raise Invalid(f"{self.path} is not a Runline store.", code="not_a_store") from error
+            raise
+        migrate.pending(rows[0][0] or 0)
+
+    def _prepare(self, now_ms: int) -> None:
+        """Creates the file if need be and brings the schema up to date."""
+        folder = os.path.dirname(self.path)
+        try:
+            if folder:
+                os.makedirs(folder, exist_ok=True)
+            write = self._connect(_WRITE)
+        except (apsw.Error, OSError) as error:
+            if folder and os.path.isdir(folder) and not os.access(folder, os.W_OK):
+                raise Invalid(
+                    f"{folder} is not writable, and SQLite needs to write beside its file even to read it. "
+                    "Make the folder writable, or choose another with --store.",
+                    code="read_only",
+                ) from error
+            if isinstance(error, OSError):
+                raise Invalid(f"{self.path} cannot be created: {error}.", code="cannot_create") from error
+            raise translate(error, self.path) from error
+        self._write = write
+        try:
+            has_schema = write.execute("SELECT 1 FROM sqlite_schema WHERE name = 'migrations'").fetchall()
+            if not has_schema:
+                if write.execute("SELECT count(*) FROM sqlite_schema").fetchall()[0][0]:
+                    raise Invalid(
+                        f"{self.path} is a database of something else. Name another file with --store.",
+                        code="not_a_store",
+                    )
+                write.execute("PRAGMA auto_vacuum = INCREMENTAL").fetchall()
+            if write.execute("PRAGMA journal_mode").fetchall()[0][0] != "wal":
+                write.execute("PRAGMA journal_mode = WAL").fetchall()
+            applied = write.execute("SELECT max(number) FROM migrations").fetchall() if has_schema else []
+            if migrate.pending(applied[0][0] if applied else 0):
+                with self.transaction() as tx:
+                    tx.execute(migrate.RECORD)
+                    row = tx.execute("SELECT max(number) FROM migrations")[0]
+                    for step in migrate.pending(row[0] or 0):
+                        migrate.apply(tx, step, now_ms)
+        except apsw.Error as error:
+            write.close()
+            raise translate(error, self.path) from error
+        except RunlineError:
+            write.close()
+            raise
+
+    def _connect(self, flags: int) -> apsw.Connection:
+        connection = apsw.Connection(
+            "file:" + quote(self.path), flags=flags, vfs=self._vfs, statementcachesize=200
+        )
+        deadline_s = _LOCK_TIMEOUT_S
+
+        def wait_for_lock(tries: int) -> bool:
+            # Short sleeps: with SQLite's own timeout the unluckiest of four writers waited 2.5 s, so 0.1 s.
+            time.sleep(min(0.001, 0.0001 * (tries + 1)))
+            return tries < deadline_s * 1000
+
+        connection.set_busy_handler(wait_for_lock)
+        connection.execute("PRAGMA synchronous = FULL").fetchall()
+        connection.execute("PRAGMA foreign_keys = OFF").fetchall()
+        if flags & apsw.SQLITE_OPEN_READONLY:
+            connection.execute("PRAGMA query_only = ON").fetchall()
+        else:
+            connection.execute(f"PRAGMA journal_size_limit = {_WAL_LIMIT_BYTES}").fetchall()
+            connection.execute("PRAGMA cache_size = -16000").fetchall()
+        return connection
+
+    @contextmanager
+    def reader(self) -> Iterator[apsw.Connection]:
+        """A read-only connection from the pool; finish every statement before leaving."""
+        if self._closed:
+            raise Unavailable("This store is closed.", code="closed")
+        try:
+            try:
+                connection = self._pool.pop()
+            except IndexError:
+                connection = self._connect(_READ_ONLY)
+            try:
+                yield connection
+            finally:
+                if self._closed:
+                    connection.close()
+                else:
+                    self._pool.append(connection)
+        except apsw.Error as error:
+            raise translate(error, self.path) from error
+
+    def query(self, sql: str, parameters: Parameters = ()) -> list[Row]:
+        with self.reader() as connection:
+            return connection.execute(sql, parameters).fetchall()
+
+    def pages(self, sql: str, parameters: dict[str, Any], *, size: int) -> Iterator[list[Row]]:
+        parameters = {**parameters, "limit": size}
+        while rows := self.query(sql, parameters):
+            yield rows
+            if len(rows) < size:
+                return
+            parameters["after"] = rows[-1][0]
+
+    @contextmanager
+    def transaction(self) -> Iterator[Session]:
+        if self.read_only:
+            raise Invalid("This store was opened read-only.", code="read_only")
+        if self._closed:
+            raise Unavailable("This store is closed.", code="closed")
+        try:
+            if self._write is None:
+                self._write = self._connect(_WRITE)
+            write = self._write
+            write.execute("BEGIN IMMEDIATE").fetchall()
+            try:
+                yield Session(write)
+                write.execute("COMMIT").fetchall()
+            except BaseException:
+                if write.in_transaction:
+                    write.execute("ROLLBACK").fetchall()
+                raise
+        except apsw.Error as error:
+            raise translate(error, self.path) from error
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Session]:
+        """Several reads that see one state of the store; keep it short."""
+        with self.reader() as connection:
+            connection.execute("BEGIN").fetchall()
+            try:
+                yield Session(connection)
+            finally:
+                connection.execute("ROLLBACK").fetchall()
+
+    def vacuum(self, pages: int) -> int:
+        """Gives up to `pages` free pages back to the file system; how many are still free."""
+        write = self._write
+        if write is None:
+            return 0
+        try:
+            write.execute(f"PRAGMA incremental_vacuum({pages})").fetchall()
+            return int(write.execute("PRAGMA freelist_count").fetchall()[0][0])
+        except apsw.Error as error:
+            raise translate(error, self.path) from error
+
+    def changed(self) -> Any:
+        with self._watch_lock:
+            if self._closed:
+                raise Unavailable("This store is closed.", code="closed")
+            try:
+                if self._watch is None:
+                    self._watch = self._connect(_READ_ONLY)
+                return self._watch.pragma("data_version")
+            except apsw.Error as error:
+                raise translate(error, self.path) from error
+
+    def backup(self, destination: str) -> None:
+        """An online, consistent copy into a new file."""
+        try:
+            target = apsw.Connection("file:" + quote(destination), flags=_WRITE)
+            try:
+                with self.reader() as source, target.backup("main", source, "main") as copy:
+                    while not copy.done:
+                        copy.step(2000)
+            finally:
+                target.close()
+        except apsw.Error as error:
+            raise translate(error, destination) from error
+
+    def sizes(self) -> dict[str, int]:
+        """`size_bytes`, `free_bytes` (reusable inside the file), `wal_bytes`."""
+        pages, free, page_size = (
+            int(self.query(f"PRAGMA {name}")[0][0]) for name in ("page_count", "freelist_count", "page_size")
+        )
+        wal = self.path + "-wal"
+        return {
+            "size_bytes": pages * page_size,
+            "free_bytes": free * page_size,
+            "wal_bytes": os.path.getsize(wal) if os.path.exists(wal) else 0,
+        }
+
+    def fork(self) -> None:
+        # Closing an inherited connection would release the parent's locks, so it is kept and never used.
+        self._inherited += [self._pool, self._watch, self._write]
+        self._pool = deque()
+        self._watch = self._write = None
+        self._watch_lock = threading.Lock()
+
+    def close(self) -> None:
+        self._closed = True
+        with self._watch_lock:
+            for connection in (self._watch, self._write):
+                if connection is not None:
+                    connection.close()
+            self._watch = self._write = None
+        while self._pool:
+            self._pool.pop().close()

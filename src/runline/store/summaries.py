@@ -1,0 +1,59 @@
+"""The Timeline's summary of a run: from rows kept with the log, never from the log itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from msgspec import Struct
+
+from runline.store import runs
+from runline.store.search import NO_STEP
+
+if TYPE_CHECKING:
+    from runline.store.sql_store import SqlStore
+
+
+class Summary(Struct, frozen=True, kw_only=True):
+    """Counts of a run's events. `duration_s`: start to last event; while active, to now."""
+
+    run_id: str
+    status: str
+    started_at_ms: int
+    event_count: int
+    error_event_count: int
+    warn_event_count: int
+    duration_s: float
+    last_stage: str
+    last_message: str | None
+    by_stage: dict[str, int]
+    by_severity: dict[str, int]
+
+
+def summary(store: SqlStore, run_id: str) -> Summary:
+    run = runs.get(store, run_id)
+    rows = store.engine.query(
+        "SELECT steps.name, steps.event_count FROM steps JOIN runs ON runs.run = steps.run "
+        "WHERE runs.run_id = ? AND steps.event_count > 0 ORDER BY steps.step",
+        (run_id,),
+    )
+    by_stage = dict(rows)
+    if stepless := run.event_count - sum(by_stage.values()):
+        by_stage[NO_STEP] = by_stage.get(NO_STEP, 0) + stepless
+    until_ms = store.clock.now_ms() if run.status == "running" else run.updated_at_ms
+    return Summary(
+        run_id=run_id,
+        status=run.status,
+        started_at_ms=run.started_at_ms,
+        event_count=run.event_count,
+        error_event_count=run.error_count,
+        warn_event_count=run.warn_count,
+        duration_s=max(0, until_ms - run.started_at_ms) / 1000,
+        last_stage=run.last_step or NO_STEP,
+        last_message=run.last_message,
+        by_stage=by_stage,
+        by_severity={
+            "info": run.event_count - run.warn_count - run.error_count,
+            "warn": run.warn_count,
+            "error": run.error_count,
+        },
+    )

@@ -1,0 +1,318 @@
+"""The process's one writing thread: everything that changes a store passes here and commits in groups.
+
+Callers hand over a `Job` and wait for it, or put events into a `Stream` and go on. Each turn takes what
+has queued up, redacts it in one search, and commits it in one transaction. While events keep coming
+the thread looks every 2 ms instead of being woken for each: a wake-up costs an emitter more than its event.
+
+A commit that fails because the disk is full or the database is away fails the jobs, whose callers can
+decide, and keeps the streams' events for another try.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from typing import Any, Generic, TypeVar
+
+from runline.intake.redact import Redactor
+from runline.model.clock import Clock
+from runline.model.errors import RunlineError, StoreFull, Unavailable
+from runline.model.event import Draft
+from runline.model.status import HEARTBEAT_S
+from runline.store.append import Appender
+from runline.store.engine import Engine
+from runline.store.stream import Stream
+from runline.store.wake import Wake
+
+log = logging.getLogger("runline")
+T = TypeVar("T")
+_POLL_S = 0.002
+_ACTIVE_POLLS = 25
+"""Polls without anything to do before the thread goes to sleep (50 ms)."""
+_BATCH = 5_000
+_RETRY_S = (0.05, 0.1, 0.25, 0.5, 1.0)
+
+
+class Job(Generic[T]):
+    """One thing to do in a transaction: `perform` raises before it changes anything, or does all of it."""
+
+    def __init__(self, perform: Callable[[Appender, Sequence[Draft]], T], drafts: Sequence[Draft] = ()) -> None:
+        self.perform = perform
+        self.drafts = drafts
+        self.future: Future[T] = Future()
+
+
+Item = tuple[Stream, Draft] | Job[Any]
+
+
+class Writer:
+    """Owns the writing connection. `submit` and the streams are safe from any thread."""
+
+    def __init__(
+        self, engine: Engine, appender: Appender, wake: Wake, clock: Clock, redactor: Redactor, *, queue_size: int
+    ) -> None:
+        self.engine = engine
+        self.appender = appender
+        self.wake_followers = wake
+        self.clock = clock
+        self.redactor = redactor
+        self.queue_size = queue_size
+        self.host = socket.gethostname()
+        self._start_fresh()
+
+    def _start_fresh(self) -> None:
+        self.queue: deque[Item] = deque()
+        self.idle = False
+        self.failing: RunlineError | None = None
+        self._held: list[tuple[Stream, Draft]] = []
+        self._failures = 0
+        self._streams: set[Stream] = set()
+        self._heartbeat_due_s = 0.0
+        self._bell = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._starting = threading.Lock()
+        self._closing = False
+        self._give_up_s = 0.0
+        self._closed = False
+
+    # -- for any thread
+
+    def submit(self, job: Job[T], *, timeout_s: float | None = None) -> T:
+        """Waits until the job's transaction is durable; its result, or its error."""
+        if self._closed or self._closing:
+            raise Unavailable("This store is closed.", code="closed")
+        self.start()
+        self.queue.append(job)
+        self._bell.set()
+        try:
+            return job.future.result(timeout_s)
+        except TimeoutError as error:
+            raise Unavailable("The store did not answer in time.", code="timeout") from error
+
+    def stream(self, run_id: str, *, announced: bool) -> Stream:
+        """A way for one recorder to append to one run; renews its liveness while open when `announced`."""
+        self.start()
+        stream = Stream(self, run_id)
+        if announced:
+            self._streams = self._streams | {stream}
+            self._heartbeat_due_s = time.monotonic() + HEARTBEAT_S
+        return stream
+
+    def forget(self, stream: Stream) -> None:
+        """The stream's run needs no more signs of life."""
+        self._streams = self._streams - {stream}
+
+    def ring(self) -> None:
+        """Wakes the thread if it sleeps."""
+        self._bell.set()
+
+    def start(self) -> None:
+        if self._thread is None:
+            with self._starting:
+                if self._thread is None:
+                    thread = threading.Thread(target=self._run, name="runline-writer", daemon=True)
+                    self._thread = thread
+                    thread.start()
+
+    def flush(self, timeout_s: float) -> bool:
+        """Whether everything queued before this call became durable within the time."""
+        if self._thread is None or self._closed:
+            return not self.queue and not self._held
+        deadline_s = time.monotonic() + timeout_s
+        job: Job[None] = Job(lambda appender, drafts: None)
+        self.queue.append(job)
+        self._bell.set()
+        try:
+            job.future.result(timeout_s)
+        except TimeoutError:
+            return False
+        except RunlineError:
+            pass  # the disk refused this turn; what counts is whether the held events get through in time
+        while self._held and time.monotonic() < deadline_s:
+            self._bell.set()
+            time.sleep(_POLL_S)
+        return not self._held
+
+    def close(self, timeout_s: float) -> bool:
+        """Commits what is queued, at most for that long, and ends the thread; whether all became durable."""
+        thread = self._thread
+        self._give_up_s = time.monotonic() + timeout_s
+        self._closing = True
+        self._bell.set()
+        if thread is not None:
+            thread.join(timeout_s + 5)
+        self._closed = True
+        left = len(self.queue) + len(self._held)
+        if left:
+            log.error("runline: %d events were not stored: %s", left, self.failing or "out of time")
+        return left == 0
+
+    def fork(self) -> None:
+        """In a forked child: the parent's queue stays the parent's."""
+        self._start_fresh()
+        self.appender.rolled_back()
+        self.appender.forget_all()
+
+    # -- the thread
+
+    def _run(self) -> None:
+        quiet = 0
+        while True:
+            items = self._take()
+            if items:
+                quiet = 0
+                self._commit(items)
+            elif self._closing:
+                return
+            else:
+                quiet = self._rest(quiet)
+            if self._closing and self._failures and time.monotonic() >= self._give_up_s:
+                self._abandon()
+                return
+
+    def _abandon(self) -> None:
+        """Time is up: nobody may wait for what will not happen."""
+        for item in self.queue:
+            if isinstance(item, Job):
+                item.future.set_exception(self.failing or Unavailable("This store is closed.", code="closed"))
+            else:
+                item[0].give_up(1)
+        for stream, _ in self._held:
+            stream.give_up(1)
+
+    def _rest(self, quiet: int) -> int:
+        if quiet < _ACTIVE_POLLS:
+            self._bell.wait(_POLL_S)
+            self._bell.clear()
+            return quiet + 1
+        self.idle = True
+        # Whoever appends after this line sees `idle` and rings; whoever appended before is seen here.
+        if not self.queue and not self._closing:
+            wait_s = max(0.0, self._heartbeat_due_s - time.monotonic()) if self._streams else None
+            self._bell.wait(wait_s)
+        self.idle = False
+        self._bell.clear()
+        return 0
+
+    def _take(self) -> list[Item]:
+        queue, items = self.queue, list[Item](self._held)
+        count = len(items)
+        self._held = []
+        try:
+            while count < _BATCH:
+                item = queue.popleft()
+                items.append(item)
+                count += 1 + len(item.drafts) if isinstance(item, Job) else 1
+        except IndexError:
+            pass
+        if self._streams and time.monotonic() >= self._heartbeat_due_s:
+            self._heartbeat_due_s = time.monotonic() + HEARTBEAT_S
+            items.append(Job(self._renew))
+        return items
+
+    def _renew(self, appender: Appender, _: Sequence[Draft]) -> None:
+        """One liveness row for each live stream's run."""
+        now, pid = self.clock.now_ms(), os.getpid()
+        appender.tx.executemany(
+            "UPDATE liveness SET seen_at = ?, host = ?, pid = ? WHERE run = (SELECT run FROM runs WHERE run_id = ?)",
+            [(now, self.host, pid, stream.run_id) for stream in self._streams],
+        )
+
+    def _commit(self, items: list[Item]) -> None:
+        clean = self._redacted(items)
+        results: list[tuple[Job[Any], Any]] = []
+        try:
+            with self.engine.transaction() as tx:
+                self.appender.begin(tx, self.clock.now_ms())
+                streams = self._perform(items, clean, results)
+                self.appender.flush()
+        except Exception as error:  # noqa: BLE001 - nothing may end the writer thread
+            self.appender.rolled_back()
+            self._failed(items, error)
+            return
+        self.appender.committed()
+        if self.failing is not None:
+            log.warning("runline: the store accepts events again")
+            self.failing = None
+        self._failures = 0
+        for stream in streams:
+            stream.committed()
+        for job, result in results:
+            if isinstance(result, RunlineError):
+                job.future.set_exception(result)
+            else:
+                job.future.set_result(result)
+        self.wake_followers.notify()
+
+    def _redacted(self, items: list[Item]) -> list[Draft]:
+        """All drafts of the items in order, cleaned in one search, before the write lock is taken."""
+        drafts: list[Draft] = []
+        for item in items:
+            if isinstance(item, Job):
+                drafts += item.drafts
+            else:
+                drafts.append(item[1])
+        return self.redactor.batch(drafts)
+
+    def _perform(self, items: list[Item], clean: list[Draft], results: list[tuple[Job[Any], Any]]) -> set[Stream]:
+        """Adds everything in order, what streams brought grouped by run; the streams that took part."""
+        streams: set[Stream] = set()
+        waiting: dict[Stream, list[Draft]] = {}
+        at = 0
+        for item in items:
+            if isinstance(item, Job):
+                for stream, drafts in waiting.items():
+                    stream.append(self.appender, drafts)
+                waiting.clear()
+                drafts = clean[at : at + len(item.drafts)]
+                at += len(drafts)
+                try:
+                    results.append((item, item.perform(self.appender, drafts)))
+                except RunlineError as error:
+                    results.append((item, error))
+            else:
+                stream = item[0]
+                if stream in waiting:
+                    waiting[stream].append(clean[at])
+                else:
+                    waiting[stream] = [clean[at]]
+                    streams.add(stream)
+                at += 1
+        for stream, drafts in waiting.items():
+            stream.append(self.appender, drafts)
+        return streams
+
+    def _failed(self, items: list[Item], error: Exception) -> None:
+        if not isinstance(error, (StoreFull, Unavailable)) and len(items) > 1:
+            # Something in this batch is at fault: one at a time, so that only it fails.
+            for item in items:
+                if self._held and not isinstance(item, Job):
+                    self._held.append(item)  # order within a run is kept
+                else:
+                    self._commit([item])
+            return
+        reason = error if isinstance(error, RunlineError) else RunlineError(f"{type(error).__name__}: {error}")
+        hopeless = not isinstance(error, (StoreFull, Unavailable))
+        for item in items:
+            if isinstance(item, Job):
+                item.future.set_exception(reason)
+            elif hopeless:
+                item[0].give_up(1)
+            else:
+                self._held.append(item)
+        if hopeless:
+            log.error("runline: an event could not be stored", exc_info=error)
+            return
+        if self.failing is None:
+            log.warning("runline: events wait, the store does not accept them: %s", reason)
+        self.failing = reason
+        delay_s = _RETRY_S[min(self._failures, len(_RETRY_S) - 1)]
+        self._failures += 1
+        self._bell.wait(delay_s)
+        self._bell.clear()
