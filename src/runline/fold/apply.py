@@ -12,10 +12,10 @@ from collections.abc import Callable
 import msgspec
 
 from runline.fold import calls, runs, session, steps
-from runline.fold.facts import CallFacts, Figures, name, read_facts
-from runline.fold.fingerprint import fingerprint
+from runline.fold.facts import Figures, read_facts
+from runline.fold.failure import marked, unmarked_error
 from runline.fold.slots import MOST_SLOTS, fit
-from runline.fold.state import Arrival, ErrorFact, RunFold, StepState
+from runline.fold.state import Arrival, RunFold, StepState
 from runline.model.catalogue import CATALOGUE
 from runline.model.event import Draft, Event
 from runline.model.event_type import Role
@@ -24,7 +24,6 @@ Handler = Callable[[RunFold, Arrival], None]
 
 _MOST_TYPES = 256
 _figures = msgspec.json.Decoder(Figures)
-_call_facts = msgspec.json.Decoder(CallFacts)
 
 
 def apply(fold: RunFold, event: Draft | Event, seq: int) -> None:
@@ -104,12 +103,9 @@ def _count_level(
 
 def _remember_error(fold: RunFold, event: Draft | Event, seq: int) -> None:
     cold = fold.cold
-    what = name(read_facts(_call_facts, event.payload).name) if event.type == "error" else None
-    error = ErrorFact(seq, event.ts_ms, event.step, event.type, what, event.message, "")
+    cold.last_error = unmarked_error(event, seq)
     if cold.first_error is None:
-        mark = fingerprint(what, event.message, event.step)
-        cold.first_error = msgspec.structs.replace(error, fingerprint=mark)
-    cold.last_error = error
+        cold.first_error = marked(cold.last_error)
     fold.touched.cold = True
 
 

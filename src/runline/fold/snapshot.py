@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Struct
 
 from runline.fold.eta import eta, step_eta_ms
-from runline.fold.fingerprint import fingerprint
+from runline.fold.failure import marked
 from runline.fold.graph import blocked_steps
 from runline.fold.slots import MOST_SLOTS, Histogram, merge
 from runline.fold.state import CallState, ErrorFact, RunFold, StepPlan, StepState
@@ -141,7 +141,7 @@ def snapshot(fold: RunFold) -> RunState:
         eta=eta(fold),
         usual=cold.usual,
         first_error=cold.first_error,
-        last_error=_marked(cold.last_error),
+        last_error=None if cold.last_error is None else marked(cold.last_error),
         steps=tuple(view for view in views if view.index >= 0),
         stages=tuple(view for view in views if view.index < 0),
         blocked=blocked,
@@ -221,10 +221,3 @@ def call_view(call: CallState, usual: Usual | None = None) -> Call:
 
 
 _NO_PLAN = StepPlan()
-
-
-def _marked(error: ErrorFact | None) -> ErrorFact | None:
-    if error is None:
-        return None
-    mark = fingerprint(error.name, error.message, error.step)
-    return msgspec.structs.replace(error, fingerprint=mark)
