@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
@@ -40,7 +40,9 @@ def append(
     return store.writer.submit(Job(_appending(store, run_id, drafts, idempotency_key), drafts))
 
 
-def _appending(store: SqlStore, run_id: str, given: Sequence[Draft], key: str | None) -> Any:
+def _appending(
+    store: SqlStore, run_id: str, given: Sequence[Draft], key: str | None
+) -> Callable[[Appender, Sequence[Draft]], Appended]:
     tenant = store.tenant
 
     def perform(appender: Appender, drafts: Sequence[Draft]) -> Appended:

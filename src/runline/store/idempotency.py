@@ -28,7 +28,7 @@ class Told(Struct, frozen=True):
 
 
 def check_key(key: str) -> str:
-    if not isinstance(key, str) or not 1 <= len(key) <= _MAX_KEY or "\0" in key or not key.isprintable():
+    if not 1 <= len(key) <= _MAX_KEY or "\0" in key or not key.isprintable():
         raise Invalid(
             f"An idempotency key is 1 to {_MAX_KEY} printable characters.",
             code="bad_idempotency_key",

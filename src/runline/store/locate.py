@@ -25,7 +25,8 @@ def locate(source: Reading, run_id: str, tenant: str | None) -> Located:
         {"run_id": run_id, "tenant": tenant},
     )
     if rows:
-        return Located(*rows[0][:4], bool(rows[0][4]))
+        run, tenant_id, last_seq, started_at_ms, ended = rows[0]
+        return Located(run, tenant_id, last_seq, started_at_ms, bool(ended))
     raise missing(source, run_id, tenant)
 
 

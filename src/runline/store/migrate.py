@@ -9,7 +9,7 @@ from importlib.resources import files
 from typing import NamedTuple
 
 from runline.model.errors import Invalid
-from runline.store.engine import Writing
+from runline.store.engine import Reading, Writing
 
 RECORD = """CREATE TABLE IF NOT EXISTS migrations (
   number INTEGER PRIMARY KEY, name TEXT NOT NULL, applied_at INTEGER NOT NULL)"""
@@ -40,6 +40,11 @@ def pending(applied: int) -> list[Migration]:
             code="store_newer",
         )
     return [step for step in known if step.number > applied]
+
+
+def applied(source: Reading) -> int:
+    """The number of the last step that the store has had."""
+    return int(source.execute("SELECT max(number) FROM migrations")[0][0] or 0)
 
 
 def apply(tx: Writing, step: Migration, now_ms: int) -> None:

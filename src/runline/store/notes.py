@@ -34,7 +34,7 @@ def add(
     event_seq: int | None,
 ) -> Note:
     """Raises Invalid for a blank note, lists that are none, an event that the run does not have; NotFound."""
-    if not isinstance(note, str) or not note.strip():
+    if not note.strip():
         raise Invalid("A note needs some text.", fields={"note": "blank"})
     for field, words in (("labels", labels), ("actions", actions)):
         if isinstance(words, str) or len(words) > _MAX_WORDS or not all(isinstance(w, str) for w in words):

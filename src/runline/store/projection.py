@@ -178,9 +178,9 @@ def call_row(run: int, call: CallState) -> Row:
 def step_of(row: Row) -> StepState:
     """The inverse of `step_row`."""
     _, number, name, state, declared, *rest, plan = row
-    return StepState(
-        number, name, state, bool(declared), *rest, plan=None if plan is None else _decode_plan(plan)
-    )
+    step = StepState(number, name, state, bool(declared), *rest)
+    step.plan = None if plan is None else _decode_plan(plan)
+    return step
 
 
 def call_of(row: Row) -> CallState:

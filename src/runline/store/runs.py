@@ -194,7 +194,7 @@ def prepare(
 ) -> NewRun:
     """Checks and cleans what a caller wants; raises Invalid."""
     limits, now_ms = store.limits, store.clock.now_ms()
-    if not isinstance(name, str) or not name.strip():
+    if not name.strip():
         raise Invalid("A run needs a name.", fields={"name": "missing"})
     if isinstance(tags, str) or len(tags) > limits.tags:
         raise Invalid(f"tags is a list of at most {limits.tags} words.", fields={"tags": "too many"})

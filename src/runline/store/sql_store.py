@@ -275,7 +275,7 @@ class SqlStore(Store):
 
     def histogram(self, run_id: str, *, slots: int = 160) -> Histogram:
         fold = steps.whole(self, run_id)
-        return merge(fold, _clamped(slots, 512))
+        return merge(fold.started_at_ms, fold.slot_ms, fold.slots, _clamped(slots, 512))
 
     def failure(self, run_id: str) -> Failure:
         return failures.failure(self, run_id)

@@ -114,12 +114,18 @@ class SqliteEngine:
                 code="no_store",
             )
         try:
-            rows = self.query("SELECT max(number) FROM migrations")
+            with self.snapshot() as source:
+                applied = migrate.applied(source)
         except RunlineError as error:
             if "no such table" in error.message:
                 raise Invalid(f"{self.path} is not a Runline store.", code="not_a_store") from error
             raise
-        migrate.pending(rows[0][0] or 0)
+        if migrate.pending(applied):
+            raise Invalid(
+                f"{self.path} was made by an older version of Runline. Open it once for writing, for example "
+                "`runline doctor`, to bring it up to date.",
+                code="store_older",
+            )
 
     def _prepare(self, now_ms: int) -> None:
         """Creates the file if need be and brings the schema up to date."""
@@ -150,12 +156,11 @@ class SqliteEngine:
                 write.execute("PRAGMA auto_vacuum = INCREMENTAL").fetchall()
             if write.execute("PRAGMA journal_mode").fetchall()[0][0] != "wal":
                 write.execute("PRAGMA journal_mode = WAL").fetchall()
-            applied = write.execute("SELECT max(number) FROM migrations").fetchall() if has_schema else []
-            if migrate.pending(applied[0][0] if applied else 0):
+            if not has_schema or migrate.pending(migrate.applied(Session(write))):
                 with self.transaction() as tx:
+                    # Asked again under the lock: another process may have been faster.
                     tx.execute(migrate.RECORD)
-                    row = tx.execute("SELECT max(number) FROM migrations")[0]
-                    for step in migrate.pending(row[0] or 0):
+                    for step in migrate.pending(migrate.applied(tx)):
                         migrate.apply(tx, step, now_ms)
         except apsw.Error as error:
             write.close()
@@ -255,7 +260,7 @@ class SqliteEngine:
             return 0
         try:
             write.execute(f"PRAGMA incremental_vacuum({pages})").fetchall()
-            return int(write.execute("PRAGMA freelist_count").fetchall()[0][0])
+            return int(write.pragma("freelist_count"))
         except apsw.Error as error:
             raise translate(error, self.path) from error
 

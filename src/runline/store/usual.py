@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
-from runline.fold.eta import usual_of
+from runline.fold.eta import usual_data, usual_of
 from runline.model.step import Usual
 
 if TYPE_CHECKING:
@@ -19,8 +19,8 @@ _ROWS = 5_000
 _NAMES = 200
 
 
-def usual_of_name(store: SqlStore, tenant: str, name: str) -> dict[str, Any] | None:
-    """`{run, steps: {name: Usual}, calls: {name: Usual}}` over the last 50 completed runs; None: there are none."""
+def usual_of_name(store: SqlStore, tenant: str, name: str) -> dict[str, object] | None:
+    """`data.usual` of a start event over the last 50 completed runs; None: there are none."""
     runs = store.engine.query(
         "SELECT run, completed_at - started_at FROM runs WHERE tenant = ? AND name = ? AND status = 'completed' "
         "AND partial = 0 ORDER BY started_at DESC LIMIT ?",
@@ -41,7 +41,7 @@ def usual_of_name(store: SqlStore, tenant: str, name: str) -> dict[str, Any] | N
         "AND duration_ms IS NOT NULL LIMIT ?",
         (*keys, _ROWS),
     )
-    return {"run": usual, "steps": _by_name(steps), "calls": _by_name(calls)}
+    return usual_data(usual, _by_name(steps), _by_name(calls))
 
 
 def _by_name(rows: list[tuple[Any, ...]]) -> dict[str, Usual]:
