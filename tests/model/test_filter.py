@@ -247,6 +247,13 @@ def test_a_negated_term_is_the_exact_complement() -> None:
     assert selects("-tokens:>0", event(data={"tokens_used": True}))
 
 
+def test_the_step_run_stands_for_no_step() -> None:
+    assert selects("step:run", event())
+    assert selects("step:run", event(step="run"))
+    assert not selects("-step:load,run", event())
+    assert not selects("source:run", event())
+
+
 def test_a_phrase_is_found_in_data_through_its_json_escapes() -> None:
     candidate = event(data={"stack": 'line "1"\nline\t2 é'})
     assert json_needle('"1"\n') == r"\"1\"\n"

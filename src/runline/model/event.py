@@ -15,6 +15,9 @@ import msgspec
 from runline.model.clock import from_ms, parse_instant, to_iso
 from runline.model.errors import Invalid
 
+NO_STEP = "run"
+"""How an event without a step is named where a stage is asked for."""
+
 
 class Draft(msgspec.Struct, frozen=True, gc=False, kw_only=False):
     """An event on its way to the log. `payload` is a JSON object as text."""

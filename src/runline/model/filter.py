@@ -25,7 +25,7 @@ from msgspec import Struct
 from runline.model.clock import to_iso
 from runline.model.durations import parse_span_ms, parse_when
 from runline.model.errors import Invalid
-from runline.model.event import Event
+from runline.model.event import NO_STEP, Event
 from runline.model.status import LEVELS, RUN_STATUSES
 
 Scope = Literal["events", "runs"]
@@ -44,7 +44,7 @@ MAX_TERMS = 100
 
 
 class Match(Struct, frozen=True):
-    """The field equals one of `values`."""
+    """The field equals one of `values`. The step `run` also stands for events without a step."""
 
     field: str
     values: tuple[str, ...]
@@ -243,7 +243,8 @@ def _holds(term: Term, event: Event) -> bool:
         needle = _fold(json_needle(term.phrase))
         return _fold(term.phrase) in _fold(event.message) or needle in _fold(event.payload)
     if isinstance(term, Match):
-        return getattr(event, "correlation_id" if term.field == "corr" else term.field) in term.values
+        value = getattr(event, "correlation_id" if term.field == "corr" else term.field)
+        return (NO_STEP if term.field == "step" and value is None else value) in term.values
     number = event.elapsed_ms if term.field == "elapsed" else event.data.get(_DATA_KEY[term.field])
     return type(number) in (int, float) and _COMPARES[term.op](number, term.value)
 
