@@ -24,6 +24,7 @@ from runline.store.engine import Parameters, Row
 
 _LOCK_TIMEOUT_S = 10.0
 _WAL_LIMIT_BYTES = 48 * 1024 * 1024
+_CHECKPOINT_PAGES = 4_000
 _READ_ONLY = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI
 _WRITE = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE | apsw.SQLITE_OPEN_URI
 
@@ -186,6 +187,8 @@ class SqliteEngine:
         if flags & apsw.SQLITE_OPEN_READONLY:
             connection.execute("PRAGMA query_only = ON").fetchall()
         else:
+            # 16 MiB of WAL between checkpoints: hot pages are written back once, not at every other commit.
+            connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}").fetchall()
             connection.execute(f"PRAGMA journal_size_limit = {_WAL_LIMIT_BYTES}").fetchall()
             connection.execute("PRAGMA cache_size = -16000").fetchall()
         return connection
