@@ -14,6 +14,7 @@ import re
 import tempfile
 import weakref
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack
 from decimal import Decimal
 from itertools import chain
 from typing import Any, BinaryIO, NoReturn, TextIO
@@ -107,14 +108,16 @@ def _read_document(source: BinaryIO) -> tuple[ExportHeader, Iterator[dict[str, A
 
 def _set_aside(first: Any, members: Iterator[tuple[str, Any]], found: dict[str, Any]) -> Iterator[Any]:
     """Reads the document to its end: events into a file, the other members into `found`."""
-    file = tempfile.TemporaryFile("w+", encoding="utf-8")  # noqa: SIM115 - closed by its reader
-    # The standard library's JSON: a foreign document may hold numbers that msgspec does not write.
-    for key, value in chain([("events", first)], members):
-        if key == "events":
-            file.write(json.dumps(value) + "\n")
-        else:
-            found[key] = value
-    file.seek(0)
+    with ExitStack() as on_error:
+        file = on_error.enter_context(tempfile.TemporaryFile("w+", encoding="utf-8"))
+        # The standard library's JSON: a foreign document may hold numbers that msgspec does not write.
+        for key, value in chain([("events", first)], members):
+            if key == "events":
+                file.write(json.dumps(value) + "\n")
+            else:
+                found[key] = value
+        file.seek(0)
+        on_error.pop_all()
     events = _read_back(file)
     # Also when nobody starts to read.
     weakref.finalize(events, file.close)
@@ -170,7 +173,8 @@ def _tokens(source: BinaryIO) -> Iterator[tuple[str, Any]]:
                 yield kind, value
             else:
                 yield kind, float(value) if type(value) is Decimal else value
-    except (ijson.JSONError, ValueError) as error:
+    # For an int of more digits than Python reads, ijson's C code raises one of the last two.
+    except (ijson.JSONError, ValueError, SystemError) as error:
         _refuse(f"It is neither JSON nor JSONL: {str(error).splitlines()[0]}.", error)
 
 
