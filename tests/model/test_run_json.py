@@ -28,7 +28,15 @@ def test_a_summary_has_every_promised_key_and_null_where_nothing_is_known() -> N
     summary = run_summary(RUN)
     assert set(PROMISED.split()) <= set(summary)
     assert {key for key, value in summary.items() if value is None} == {
-        *("completed_at", "cancelled_at", "duration", "duration_ms", "current_step", "current_step_index", "eta_ms"),
+        *(
+            "completed_at",
+            "cancelled_at",
+            "duration",
+            "duration_ms",
+            "current_step",
+            "current_step_index",
+            "eta_ms",
+        ),
         *("eta", "usual", "error_message", "last_note", "parent_run_id", "original_run_id", "last_seen_at"),
         *("host", "pid"),
     }

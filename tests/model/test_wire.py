@@ -13,7 +13,15 @@ ZERO = "1970-01-01T00:00:00.000Z"
 
 def artifact(id: int, step_id: str | None) -> Artifact:
     return Artifact(
-        id=id, run_id="r", step_id=step_id, name="a.txt", path=None, type=None, size_bytes=3, created_at_ms=0, seq=4
+        id=id,
+        run_id="r",
+        step_id=step_id,
+        name="a.txt",
+        path=None,
+        type=None,
+        size_bytes=3,
+        created_at_ms=0,
+        seq=4,
     )
 
 

@@ -28,6 +28,7 @@ from runline.model.event import NO_STEP
 
 MAX_DEPTH = 200
 """Stored data is at most 64 deep; `details` adds a few levels."""
+CHUNK_BYTES = 64 * 1024
 MAX_LINE_BYTES = 32 * 1024 * 1024
 
 _CANONICAL = ("seq", "ts", "type", "level", "step", "source", "message", "correlation_id", "data")
@@ -164,16 +165,26 @@ def _value(kind: str, value: Any, tokens: Iterator[tuple[str, Any]]) -> Any:
 def _tokens(source: BinaryIO) -> Iterator[tuple[str, Any]]:
     """The tokens of the document, complete or refused; numbers as int and float."""
     depth = 0
+    for kind, value in _parsed(source):
+        if kind in _STEP:
+            depth += _STEP[kind]
+            if depth > MAX_DEPTH:
+                _refuse(f"It is nested deeper than {MAX_DEPTH} levels.")
+        yield kind, float(value) if type(value) is Decimal else value
+
+
+def _parsed(source: BinaryIO) -> Iterator[tuple[str, Any]]:
+    # ijson's C code goes on after an int of more digits than Python reads, with the exception pending. Its
+    # push interface lets that surface here, as SystemError; its generators, in whatever runs next.
+    tokens = ijson.sendable_list()
+    parser = ijson.basic_parse_coro(tokens)
     try:
-        for kind, value in ijson.basic_parse(source):
-            if kind in _STEP:
-                depth += _STEP[kind]
-                if depth > MAX_DEPTH:
-                    _refuse(f"It is nested deeper than {MAX_DEPTH} levels.")
-                yield kind, value
-            else:
-                yield kind, float(value) if type(value) is Decimal else value
-    # For an int of more digits than Python reads, ijson's C code raises one of the last two.
+        while chunk := source.read(CHUNK_BYTES):
+            parser.send(chunk)
+            yield from tokens
+            tokens.clear()
+        parser.close()
+        yield from tokens
     except (ijson.JSONError, ValueError, SystemError) as error:
         _refuse(f"It is neither JSON nor JSONL: {str(error).splitlines()[0]}.", error)
 
