@@ -62,6 +62,11 @@ def test_an_end_without_a_start_dates_it_by_its_duration(tell: Tell) -> None:
     assert (step.started_at_ms, step.duration_ms, step.reason) == (1_000_600, 400, "old")
 
 
+def test_the_ends_own_duration_wins(tell: Tell) -> None:
+    fold = tell(("step_started", "a", 1000), ("step_completed", "a", {"duration_ms": 1500}, 3000))
+    assert (fold.steps["a"].duration_ms, fold.steps["a"].started_at_ms) == (1500, 1_001_000)
+
+
 def test_a_clock_that_steps_back_gives_no_negative_duration(tell: Tell) -> None:
     assert tell(("step_started", "a", 9000), ("step_completed", "a", 2000)).steps["a"].duration_ms == 0
 

@@ -60,7 +60,7 @@ def matrix_name(step: str) -> str | None:
 def blocked_steps(steps: Iterable[StepState]) -> tuple[str, ...]:
     """The pending steps that cannot start any more, in index order: a step before them failed.
 
-    A failed step that the plan calls optional blocks nothing.
+    A failed step that the plan calls optional blocks nothing, and one that ran all the same passes nothing on.
     """
     declared = sorted((step for step in steps if step.declared), key=lambda step: step.index)
     waiting = {step.name: step.plan.dependencies for step in declared if step.plan is not None}
@@ -69,14 +69,15 @@ def blocked_steps(steps: Iterable[StepState]) -> tuple[str, ...]:
     for name, before in sources.items():
         for source in before:
             after[source].append(name)
-    reached = {step.name for step in declared if step.state == "failed" and not _optional(step)}
-    frontier = list(reached)
+    free = {step.name for step in declared if step.state == "pending"}
+    blocked: set[str] = set()
+    frontier = [step.name for step in declared if step.state == "failed" and not _optional(step)]
     while frontier:
-        for name in after[frontier.pop()]:
-            if name not in reached:
-                reached.add(name)
-                frontier.append(name)
-    return tuple(step.name for step in declared if step.state == "pending" and step.name in reached)
+        reached = free.intersection(after[frontier.pop()])
+        free -= reached
+        blocked |= reached
+        frontier.extend(reached)
+    return tuple(step.name for step in declared if step.name in blocked)
 
 
 def lay_out(steps: Sequence[Step]) -> Graph:
