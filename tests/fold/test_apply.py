@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runline.fold.apply import apply
@@ -36,18 +36,21 @@ GOOD = {
     "plan": st.just({"steps": [{"id": "a"}, {"id": "b", "dependencies": ["a"]}]}),
     "usual": st.just({"p50_ms": 9, "p90_ms": 90, "n": 2, "steps": {"b": {"p50_ms": 1, "p90_ms": 2, "n": 3}}}),
 }
-KEYS = sorted({key for row in CATALOGUE.values() for key in row.keys} | {"estimated_time_ms", "total_steps"})
+COMMON = ("progress", "tokens_used", "tokens_in", "estimated_time_ms", "total_steps")
 INSTANTS = st.integers(0, 100_000) | st.integers(0, 10**9) | st.sampled_from([MIN_MS, MAX_MS])
+MIDDLE = sorted(set(CATALOGUE) - END_TYPES)
 
 
 @st.composite
 def drafts(draw: st.DrawFn, types: st.SearchStrategy[str]) -> Draft:
-    keys = draw(st.lists(st.sampled_from(KEYS), unique=True, max_size=5))
-    data = {key: draw(HOSTILE | GOOD.get(key, HOSTILE)) for key in keys}
+    type_ = draw(types)
+    keys = (*CATALOGUE[type_].keys, *COMMON) if type_ in CATALOGUE else COMMON
+    said = draw(st.lists(st.sampled_from(keys), unique=True, max_size=5))
+    data = {key: draw(GOOD[key] | HOSTILE if key in GOOD else HOSTILE) for key in said}
     return Draft(
         ts_ms=draw(INSTANTS),
-        type=draw(types),
-        level=draw(st.sampled_from(["info", "info", "warn", "error"])),
+        type=type_,
+        level=draw(st.sampled_from(["info", "info", "info", "warn", "error"])),
         step=draw(st.none() | st.sampled_from(STEPS)),
         source=None,
         message=draw(st.sampled_from(["", "boom 1", "boom 2", "text"])),
@@ -56,12 +59,18 @@ def drafts(draw: st.DrawFn, types: st.SearchStrategy[str]) -> Draft:
     )
 
 
-MIDDLE = drafts(st.sampled_from(sorted(set(CATALOGUE) - END_TYPES)) | st.just("made_up"))
-STREAMS = st.tuples(
-    drafts(st.sampled_from(sorted(START_TYPES))),
-    st.lists(MIDDLE, max_size=40),
-    st.none() | drafts(st.sampled_from(sorted(END_TYPES))),
-).map(lambda parts: [parts[0], *parts[1], *([] if parts[2] is None else [parts[2]])])
+@st.composite
+def streams(draw: st.DrawFn) -> list[Draft]:
+    """A start, events of a few types (so that they meet each other's steps and calls), sometimes an end."""
+    theme = draw(st.lists(st.sampled_from(MIDDLE), min_size=1, max_size=5)) + ["made_up"]
+    start = draw(drafts(st.sampled_from(sorted(START_TYPES))))
+    events = draw(st.lists(drafts(st.sampled_from(theme)), max_size=30))
+    ends = draw(st.lists(drafts(st.sampled_from(sorted(END_TYPES))), max_size=1))
+    return [start, *events, *ends]
+
+
+STREAMS = streams()
+STORED_RUNS = settings(max_examples=400)
 
 
 class Rows:
@@ -121,6 +130,7 @@ def comparable(fold: RunFold) -> RunFold:
     return fold
 
 
+@STORED_RUNS
 @given(STREAMS, st.lists(st.integers(1, 8), min_size=1, max_size=40))
 def test_batches_over_saved_rows_equal_one_pass(events: list[Draft], sizes: list[int]) -> None:
     rows = Rows()

@@ -55,8 +55,10 @@ def test_nodes_are_steps_and_counted_by_their_level(tell: Tell) -> None:
         "failed",
         "no answer",
     )
+    fold.touched.clear()
     tell(("node_generation_started", "b", node), ("node_generation_completed", "b", node), onto=fold)
     assert levels(fold) == [(0, 2, 2, 0, False)]
+    assert fold.touched.cold
 
 
 def test_what_a_completed_level_says_is_final(tell: Tell) -> None:
