@@ -16,9 +16,10 @@ import msgspec
 from msgspec import Struct, field
 
 from runline.fold.fingerprint import mask
+from runline.fold.state import ErrorFact
 from runline.model.catalogue import NOISE, START_TYPES
 from runline.model.event import Event
-from runline.model.status import StepStatus
+from runline.model.status import RunStatus, StepStatus
 from runline.model.step import Step
 
 DivergenceReason = Literal["type", "message", "data", "only_left", "only_right"]
@@ -44,6 +45,23 @@ class StepDelta(Struct, frozen=True, kw_only=True):
     left_ms: int | None
     right_ms: int | None
     delta_ms: int | None
+
+
+class Comparison(Struct, frozen=True, kw_only=True):
+    """Two runs: where they first part, the steps of both, and the errors that only the right one has.
+
+    `left_ms` and `right_ms` are the runs' durations, None while one has not ended.
+    """
+
+    left_run_id: str
+    right_run_id: str
+    left_status: RunStatus
+    right_status: RunStatus
+    left_ms: int | None
+    right_ms: int | None
+    first_divergence: Divergence | None
+    steps: tuple[StepDelta, ...]
+    new_errors: tuple[ErrorFact, ...]
 
 
 class _Trail(Struct):
