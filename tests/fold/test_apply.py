@@ -62,7 +62,7 @@ def drafts(draw: st.DrawFn, types: st.SearchStrategy[str]) -> Draft:
 @st.composite
 def streams(draw: st.DrawFn) -> list[Draft]:
     """A start, events of a few types (so that they meet each other's steps and calls), sometimes an end."""
-    theme = draw(st.lists(st.sampled_from(MIDDLE), min_size=1, max_size=5)) + ["made_up"]
+    theme = [*draw(st.lists(st.sampled_from(MIDDLE), min_size=1, max_size=5)), "made_up"]
     start = draw(drafts(st.sampled_from(sorted(START_TYPES))))
     events = draw(st.lists(drafts(st.sampled_from(theme)), max_size=30))
     ends = draw(st.lists(drafts(st.sampled_from(sorted(END_TYPES))), max_size=1))
