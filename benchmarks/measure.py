@@ -24,7 +24,9 @@ def percentile(values: Sequence[float], share: float) -> float:
     return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
 
-def paired(first: Callable[[int], float], second: Callable[[int], float], *, times: int) -> tuple[float, float, float]:
+def paired(
+    first: Callable[[int], float], second: Callable[[int], float], *, times: int
+) -> tuple[float, float, float]:
     """Runs both in turn, A B B A …; medians of both and the median of the ratios first ÷ second, pair by pair."""
     a, b = [], []
     for n in range(times):

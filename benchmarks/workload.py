@@ -1,5 +1,7 @@
-"""Workload W: 100 runs written round-robin, every event with type, level, step, a message of about 60
-characters, 8 payload keys (about 326 bytes of JSON) and a timestamp.
+"""Workload W: 100 runs written round-robin.
+
+Every event has a type, a level, a step, a message of about 60 characters, 8 payload keys (about 326 bytes of
+JSON) and a timestamp.
 
 The mix is that of a working agent or pipeline: mostly logs and activity, some calls, some progress, one
 event in fifty a warning and one in two hundred an error. A run goes through its steps in order.

@@ -84,7 +84,9 @@ class Appender:
     def begin(self, tx: Writing, now_ms: int) -> None:
         self.tx = tx
         self.now_ms = now_ms
-        self._began_id = self._next_id = tx.execute("SELECT value FROM counters WHERE name = 'next_event_id'")[0][0]
+        self._began_id = self._next_id = tx.execute(
+            "SELECT value FROM counters WHERE name = 'next_event_id'"
+        )[0][0]
 
     def entry(self, run_id: str, tenant: str | None = None) -> Entry:
         """The run, current as of this transaction. Raises NotFound (also for another tenant's id)."""
@@ -94,9 +96,7 @@ class Appender:
         found = locate(self.tx, run_id, tenant)
         entry = self._cache.get(run_id)
         if entry is None or entry.fold.last_seq != found.last_seq or entry.run != found.run:
-            loaded = projection.load_run(self.tx, found.run)
-            assert loaded is not None
-            fold, row = loaded
+            fold, row = projection.load_run(self.tx, found.run)
             entry = Entry(found.run, found.tenant, fold, fold.last_seq, row[4])
             self._cache[run_id] = entry
         self._cache.move_to_end(run_id)
@@ -117,7 +117,9 @@ class Appender:
         if fold.completed_at_ms is not None:
             raise RunEnded(f"Run {fold.run_id} has ended ({fold.status}); nothing can follow its end event.")
         if any(d.type in END_TYPES for d in drafts[:-1]):
-            raise Conflict("The end event must be the last of its batch; nothing follows it.", code="end_not_last")
+            raise Conflict(
+                "The end event must be the last of its batch; nothing follows it.", code="end_not_last"
+            )
         kept, not_stored = drafts, 0
         room = self.limits.run_events - fold.last_seq
         if len(drafts) > room:
@@ -136,7 +138,12 @@ class Appender:
             message = f"this run has reached its limit of {limit} events; later ones are not stored"
             kept.append(
                 draft(
-                    "limit_reached", message, {"limit": limit}, level="warn", source="runline", ts_ms=self.now_ms
+                    "limit_reached",
+                    message,
+                    {"limit": limit},
+                    level="warn",
+                    source="runline",
+                    ts_ms=self.now_ms,
                 )
             )
         if drafts[-1].type in END_TYPES:
@@ -241,19 +248,20 @@ class Appender:
     def _save_runs(self, changed: list[Entry]) -> None:
         now = self.now_ms
         runs = [
-            (*projection.run_row(e.fold), *projection.derived_row(e.fold, now), e.run, e.saved_seq) for e in changed
+            (*projection.run_row(e.fold), *projection.derived_row(e.fold, now), e.run, e.saved_seq)
+            for e in changed
         ]
         if self.tx.executemany(projection.UPDATE_RUN, runs) != len(runs):
             raise Conflict("Another writer got between; nothing of this batch was stored.", code="lost_race")
 
     def _checkpoint(self, entry: Entry) -> None:
-        fold: RunFold | None = entry.fold
-        assert fold is not None
+        fold = entry.fold
         if fold.step_numbers > len(fold.steps) or fold.open_calls > len(fold.calls):
             fold = projection.load_whole(self.tx, entry.run)
-            assert fold is not None
         state = zlib.compress(encode_fold(fold), 1)
-        self.tx.execute("INSERT OR REPLACE INTO checkpoints VALUES (?, ?, ?)", (entry.run, fold.last_seq, state))
+        self.tx.execute(
+            "INSERT OR REPLACE INTO checkpoints VALUES (?, ?, ?)", (entry.run, fold.last_seq, state)
+        )
         self.tx.execute("UPDATE runs SET checkpoint_seq = ? WHERE run = ?", (fold.last_seq, entry.run))
         entry.checkpoint_seq, entry.checkpoint_bytes = fold.last_seq, len(state)
 

@@ -67,9 +67,7 @@ def _appending(
             told = Told(placed.first_seq, last, placed.not_stored, run_id)
             idempotency.remember(appender, entry.tenant, entry.run, key, digest, told)
         new = iter(places)
-        answered: list[int | None] = []
-        for seq in known:
-            answered.append(next(new) if seq is None else places[-1 - seq] if seq < 0 else seq)
+        answered = (next(new) if seq is None else places[-1 - seq] if seq < 0 else seq for seq in known)
         return Appended(tuple(answered), placed.not_stored)
 
     return perform
@@ -110,7 +108,8 @@ def end_event(status: str, error: str | None) -> dict[str, Any]:
     """The end event that `end_run` appends."""
     if status not in END_STATUSES:
         raise Invalid(
-            f"{status[:60]!r} is no end status; one of {', '.join(END_STATUSES)}.", fields={"status": "unknown"}
+            f"{status[:60]!r} is no end status; one of {', '.join(END_STATUSES)}.",
+            fields={"status": "unknown"},
         )
     data = {"status": status} | ({} if error is None else {"error": error})
     return {

@@ -90,7 +90,7 @@ class Store(ABC):
         """A note beside the run, or anchored to one event; at any time."""
 
     @abstractmethod
-    def pin(self, run_id: str, on: bool = True) -> None:
+    def pin(self, run_id: str, on: bool = True) -> None:  # noqa: FBT002 - the contract's signature
         """A pinned run is never pruned."""
 
     @abstractmethod
@@ -195,7 +195,7 @@ class Store(ABC):
 
     @abstractmethod
     def list_notes(self, run_id: str, *, limit: int = 100) -> list[Note]:
-        """Newest first, at most 500."""
+        """Newest first."""
 
     @abstractmethod
     def calls(
@@ -285,7 +285,8 @@ class Store(ABC):
         dry_run: bool = False,
     ) -> PruneReport:
         """Removes ended runs by age, then by count per tenant, then by size; never active, interrupted,
-        pinned or annotated ones."""
+        pinned or annotated ones.
+        """
 
     @abstractmethod
     def verify(self, run_id: str | None = None) -> VerifyReport:

@@ -10,6 +10,8 @@ from runline.store.engine import Engine, Reading
 
 
 class Located(NamedTuple):
+    """Where a run is, and how far it has come."""
+
     run: int
     tenant: str
     last_seq: int
@@ -38,9 +40,7 @@ def missing(source: Reading, run_id: str, tenant: str | None) -> NotFound:
         {"run_id": run_id, "tenant": tenant},
     )
     if gone:
-        return NotFound(
-            f"Run {run_id} was removed by retention on {to_iso(gone[0][0])[:10]}.", code="pruned"
-        )
+        return NotFound(f"Run {run_id} was removed by retention on {to_iso(gone[0][0])[:10]}.", code="pruned")
     return NotFound(f"There is no run {run_id!r} in this store.", code="run_not_found")
 
 

@@ -39,4 +39,4 @@ def sqlite_path(url: str) -> str:
         )
     if "\0" in path or not path.strip():
         raise Invalid(f"{url!r} names no file.", code="bad_store_url", fields={"store": "no file"})
-    return os.path.abspath(os.path.expanduser(path))
+    return str(Path(path).expanduser().absolute())

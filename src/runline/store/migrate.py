@@ -16,6 +16,8 @@ RECORD = """CREATE TABLE IF NOT EXISTS migrations (
 
 
 class Migration(NamedTuple):
+    """One step of the schema."""
+
     number: int
     name: str
     sql: str

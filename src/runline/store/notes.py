@@ -18,7 +18,6 @@ from runline.store.writer import Job
 if TYPE_CHECKING:
     from runline.store.sql_store import SqlStore
 
-MAX_PAGE = 500
 _MAX_WORDS = 50
 _decode_texts = msgspec.json.Decoder(tuple[str, ...]).decode
 
@@ -38,7 +37,9 @@ def add(
         raise Invalid("A note needs some text.", fields={"note": "blank"})
     for field, words in (("labels", labels), ("actions", actions)):
         if isinstance(words, str) or len(words) > _MAX_WORDS or not all(isinstance(w, str) for w in words):
-            raise Invalid(f"{field} is a list of at most {_MAX_WORDS} texts.", fields={field: "not a list of texts"})
+            raise Invalid(
+                f"{field} is a list of at most {_MAX_WORDS} texts.", fields={field: "not a list of texts"}
+            )
     text = store.redactor.text(clean_text(note.strip(), limit_bytes=store.limits.string_bytes))
     who = None if author is None else clean_name(author)
     clean_labels = tuple(clean_name(label) for label in labels)
@@ -54,7 +55,15 @@ def add(
                 f"Run {run_id} has no event {event_seq}; it has 1 to {entry.fold.last_seq}.",
                 fields={"event_index": "no such event"},
             )
-        row = (entry.run, appender.now_ms, who, text, json_text(clean_labels), json_text(clean_actions), event_seq)
+        row = (
+            entry.run,
+            appender.now_ms,
+            who,
+            text,
+            json_text(clean_labels),
+            json_text(clean_actions),
+            event_seq,
+        )
         note_id = appender.tx.execute(
             "INSERT INTO notes (run, created_at, author, note, labels, actions, event_seq) "
             "VALUES (?, ?, ?, ?, ?, ?, ?) RETURNING id",

@@ -12,26 +12,99 @@ import msgspec
 
 from runline.fold.eta import eta
 from runline.fold.state import CallState, Cold, RunFold, StepPlan, StepState
+from runline.model.errors import NotFound
 from runline.store.engine import Reading, Row
 
-RUN_COLUMNS = (
-    "kind name tags parent_run_id original_run_id status partial error_message completed_at cancelled_at "
-    "window_start updated_at last_seq warn_count error_count total_tokens tokens_in tokens_out progress "
-    "progress_sum announced_steps step_numbers declared_steps completed_steps failed_steps artifact_count "
-    "call_count open_calls current_step current_step_index last_step last_message estimate_ms estimate_at "
-    "slot_ms types"
-).split()
+RUN_COLUMNS = [
+    "kind",
+    "name",
+    "tags",
+    "parent_run_id",
+    "original_run_id",
+    "status",
+    "partial",
+    "error_message",
+    "completed_at",
+    "cancelled_at",
+    "window_start",
+    "updated_at",
+    "last_seq",
+    "warn_count",
+    "error_count",
+    "total_tokens",
+    "tokens_in",
+    "tokens_out",
+    "progress",
+    "progress_sum",
+    "announced_steps",
+    "step_numbers",
+    "declared_steps",
+    "completed_steps",
+    "failed_steps",
+    "artifact_count",
+    "call_count",
+    "open_calls",
+    "current_step",
+    "current_step_index",
+    "last_step",
+    "last_message",
+    "estimate_ms",
+    "estimate_at",
+    "slot_ms",
+    "types",
+]
 """Columns of `runs` that are fields of `RunFold`, in the order of `run_row`."""
 _DERIVED = ("eta", "fingerprint", "usual", "appended_at")
-STEP_COLUMNS = (
-    "run step name state declared position progress total action persona model message error reason "
-    "attempt started_at started_seq completed_at updated_at duration_ms estimate_ms estimate_at "
-    "tokens_before tokens_seen tokens_final level_index path event_count warn_count error_count plan"
-).split()
-CALL_COLUMNS = (
-    "run first_seq key kind name detail step last_seq started_at status duration_ms attempts parent "
-    "tokens_in tokens_out"
-).split()
+STEP_COLUMNS = [
+    "run",
+    "step",
+    "name",
+    "state",
+    "declared",
+    "position",
+    "progress",
+    "total",
+    "action",
+    "persona",
+    "model",
+    "message",
+    "error",
+    "reason",
+    "attempt",
+    "started_at",
+    "started_seq",
+    "completed_at",
+    "updated_at",
+    "duration_ms",
+    "estimate_ms",
+    "estimate_at",
+    "tokens_before",
+    "tokens_seen",
+    "tokens_final",
+    "level_index",
+    "path",
+    "event_count",
+    "warn_count",
+    "error_count",
+    "plan",
+]
+CALL_COLUMNS = [
+    "run",
+    "first_seq",
+    "key",
+    "kind",
+    "name",
+    "detail",
+    "step",
+    "last_seq",
+    "started_at",
+    "status",
+    "duration_ms",
+    "attempts",
+    "parent",
+    "tokens_in",
+    "tokens_out",
+]
 
 
 def _upsert(table: str, key: tuple[str, ...], columns: list[str]) -> str:
@@ -52,9 +125,7 @@ SAVE_CALL = _upsert("calls", ("run", "first_seq"), CALL_COLUMNS)
 SAVE_SLOT = _upsert("slots", ("run", "slot"), ["run", "slot", "events", "warns", "errors"])
 SAVE_COLD = _upsert("run_details", ("run",), ["run", "cold"])
 
-SELECT_RUN = (
-    f"SELECT run, run_id, tenant, started_at, checkpoint_seq, {', '.join(RUN_COLUMNS)} FROM runs WHERE run = :run"
-)
+SELECT_RUN = f"SELECT run, run_id, tenant, started_at, checkpoint_seq, {', '.join(RUN_COLUMNS)} FROM runs WHERE run = :run"
 SELECT_STEPS = f"SELECT {', '.join(STEP_COLUMNS)} FROM steps WHERE run = :run"
 SELECT_CALLS = f"SELECT {', '.join(CALL_COLUMNS)} FROM calls WHERE run = :run"
 
@@ -207,11 +278,11 @@ def load_calls(tx: Reading, run: int, fold: RunFold, keys: set[str]) -> None:
         fold.calls[row[2]] = call_of(row)
 
 
-def load_run(tx: Reading, run: int) -> tuple[RunFold, Row] | None:
-    """The fold of a run without its steps and calls, and the row it came from; None: no such run."""
+def load_run(tx: Reading, run: int) -> tuple[RunFold, Row]:
+    """The fold of a run without its steps and calls, and the row it came from. NotFound: it is gone."""
     rows = tx.execute(SELECT_RUN, {"run": run})
     if not rows:
-        return None
+        raise NotFound("This run is being removed.", code="pruned")
     row = rows[0]
     _, run_id, _, started_at, _, kind, name, tags, *rest, types = row
     cold = tx.execute("SELECT cold FROM run_details WHERE run = ?", (run,))[0][0]
@@ -236,12 +307,9 @@ _MILLISECONDS = {"completed_at", "cancelled_at", "window_start", "updated_at", "
 _FOLD_FIELDS = [f"{c}_ms" if c in _MILLISECONDS else c for c in RUN_COLUMNS[3:-1]]
 
 
-def load_whole(tx: Reading, run: int) -> RunFold | None:
-    """The fold with all its steps and open calls; None: no such run."""
-    loaded = load_run(tx, run)
-    if loaded is None:
-        return None
-    fold = loaded[0]
+def load_whole(tx: Reading, run: int) -> RunFold:
+    """The fold with all its steps and open calls. NotFound: the run is gone."""
+    fold, _ = load_run(tx, run)
     for row in tx.execute(SELECT_STEPS + " ORDER BY step", {"run": run}):
         fold.steps[row[2]] = step_of(row)
     for row in tx.execute(SELECT_CALLS + " AND status = 'open' ORDER BY first_seq", {"run": run}):

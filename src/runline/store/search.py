@@ -12,13 +12,11 @@ from typing import Any
 from msgspec import Struct
 
 from runline.model.errors import Invalid
+from runline.model.event import NO_STEP
 from runline.model.filter import Compare, Match, Query, Text, json_needle
 from runline.model.status import LEVELS, RUN_STATUSES, SILENT_AFTER_MS, UNANNOUNCED_AFTER_MS
 from runline.store.codes import LEVEL_CODES, Codes
 from runline.store.engine import Reading
-
-NO_STEP = "run"
-"""How a caller names events without a step (the stage of the run as a whole)."""
 
 
 class EventFilter(Struct, frozen=True, kw_only=True):
@@ -83,7 +81,9 @@ def event_where(wanted: EventFilter, codes: Codes, source: Reading, run: int, st
     where = Where()
     for level in wanted.levels:
         if level not in LEVELS:
-            raise Invalid(f"{level[:60]!r} is no level; one of {', '.join(LEVELS)}.", fields={"level": "unknown"})
+            raise Invalid(
+                f"{level[:60]!r} is no level; one of {', '.join(LEVELS)}.", fields={"level": "unknown"}
+            )
     terms: list[Match | Text | Compare] = [
         Match(field, values)
         for field, values in (
@@ -100,7 +100,9 @@ def event_where(wanted: EventFilter, codes: Codes, source: Reading, run: int, st
             _match(where, term, codes, source, run)
         elif isinstance(term, Text):
             message, data = where.bind(like(term.phrase)), where.bind(like(json_needle(term.phrase)))
-            where.add(f"(message LIKE {message} ESCAPE '!' OR data LIKE {data} ESCAPE '!')", negated=term.negated)
+            where.add(
+                f"(message LIKE {message} ESCAPE '!' OR data LIKE {data} ESCAPE '!')", negated=term.negated
+            )
         else:
             _compare(where, term, started_at_ms)
     return where
@@ -122,11 +124,9 @@ def _match(where: Where, term: Match, codes: Codes, source: Reading, run: int) -
 
 def _match_step(where: Where, term: Match, source: Reading, run: int) -> None:
     marks = ", ".join("?" * len(term.values))
-    rows = source.execute(
-        f"SELECT name, step FROM steps WHERE run = ? AND name IN ({marks})", (run, *term.values)
-    )
-    numbers = [number for _, number in rows]
-    if NO_STEP in term.values and NO_STEP not in {name for name, _ in rows}:
+    rows = source.execute(f"SELECT step FROM steps WHERE run = ? AND name IN ({marks})", (run, *term.values))
+    numbers = [row[0] for row in rows]
+    if NO_STEP in term.values:
         marks = ", ".join(where.bind(number) for number in numbers)
         condition = f"(step IS NULL OR step IN ({marks}))" if numbers else "step IS NULL"
         where.add(condition, negated=term.negated)
@@ -140,9 +140,7 @@ def _compare(where: Where, term: Compare, started_at_ms: int) -> None:
         number = f"(CASE WHEN ts > {value} THEN ts - {value} ELSE 0 END)"
     else:
         key = "$.tokens_used" if term.field == "tokens" else "$.duration_ms"
-        number = (
-            f"(CASE WHEN json_type(data, '{key}') IN ('integer', 'real') THEN json_extract(data, '{key}') END)"
-        )
+        number = f"(CASE WHEN json_type(data, '{key}') IN ('integer', 'real') THEN json_extract(data, '{key}') END)"
     where.add(f"{number} {term.op} {where.bind(term.value)}", negated=term.negated)
 
 
@@ -180,7 +178,8 @@ def run_where(wanted: RunFilter, tenant: str | None, now_ms: int) -> Where:
     for status in wanted.status:
         if status not in RUN_STATUSES:
             raise Invalid(
-                f"{status[:60]!r} is no status; one of {', '.join(RUN_STATUSES)}.", fields={"status": "unknown"}
+                f"{status[:60]!r} is no status; one of {', '.join(RUN_STATUSES)}.",
+                fields={"status": "unknown"},
             )
     terms: list[Match | Text | Compare] = [
         Match(field, values)
@@ -227,7 +226,9 @@ def _match_run(where: Where, term: Match, now_ms: int) -> None:
                 f"EXISTS (SELECT 1 FROM json_each(runs.tags) WHERE value IN ({marks}))", negated=term.negated
             )
         case field:
-            where.any_of("runs.name" if field == "pipeline" else "runs.kind", term.values, negated=term.negated)
+            where.any_of(
+                "runs.name" if field == "pipeline" else "runs.kind", term.values, negated=term.negated
+            )
 
 
 def _compare_run(where: Where, term: Compare, now_ms: int) -> None:

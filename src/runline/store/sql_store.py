@@ -31,6 +31,7 @@ from runline.store import (
     backup,
     cancellations,
     checkpoints,
+    creation,
     events,
     failures,
     follow,
@@ -105,7 +106,9 @@ class SqlStore(Store):
         if missing := numbers - known.keys():
             marks = ", ".join("?" * len(missing))
             known.update(
-                self.engine.query(f"SELECT step, name FROM steps WHERE run = ? AND step IN ({marks})", (run, *missing))
+                self.engine.query(
+                    f"SELECT step, name FROM steps WHERE run = ? AND step IN ({marks})", (run, *missing)
+                )
             )
         return known
 
@@ -136,7 +139,7 @@ class SqlStore(Store):
         announced: bool = False,
     ) -> Run:
         """`announced`: a recorder in this process will renew the run's liveness."""
-        new = runs.prepare(
+        new = creation.prepare(
             self,
             name,
             kind=kind,
@@ -151,7 +154,7 @@ class SqlStore(Store):
             announced=(socket.gethostname(), os.getpid()) if announced else None,
             idempotency_key=idempotency_key,
         )
-        return runs.get(self, runs.create(self, new))
+        return runs.get(self, creation.create(self, new))
 
     def append(
         self, run_id: str, events: Iterable[Mapping[str, Any]], *, idempotency_key: str | None = None
@@ -183,7 +186,7 @@ class SqlStore(Store):
             self, run_id, note, author=author, labels=labels, actions=actions, event_seq=event_seq
         )
 
-    def pin(self, run_id: str, on: bool = True) -> None:
+    def pin(self, run_id: str, on: bool = True) -> None:  # noqa: FBT002 - the contract's signature
         runs.pin(self, run_id, on)
 
     def delete_run(self, run_id: str) -> None:
@@ -258,7 +261,7 @@ class SqlStore(Store):
         return artifacts.listed(self, run_id)
 
     def list_notes(self, run_id: str, *, limit: int = 100) -> list[Note]:
-        return notes.listed(self, run_id, limit=_clamped(limit, notes.MAX_PAGE))
+        return notes.listed(self, run_id, limit=_clamped(limit, 2**31))
 
     def calls(
         self,
@@ -286,7 +289,9 @@ class SqlStore(Store):
     # -- reading many
 
     def list_runs(self, *, limit: int = 25, cursor: str | None = None, **filters: Any) -> Page[Run]:
-        return runs.page(self, self._run_filter(**filters), limit=_clamped(limit, runs.MAX_PAGE), cursor=cursor)
+        return runs.page(
+            self, self._run_filter(**filters), limit=_clamped(limit, runs.MAX_PAGE), cursor=cursor
+        )
 
     def counts(self, **filters: Any) -> statistics.Counts:
         return statistics.counts(self, self._run_filter(**filters))

@@ -20,11 +20,7 @@ def whole(store: SqlStore, run_id: str) -> RunFold:
     """The run's fold as its rows have it now, steps and open calls included."""
     found = store.locate(run_id)
     with store.engine.snapshot() as source:
-        fold = projection.load_whole(source, found.run)
-    if fold is None:
-        store.locate(run_id)  # it was pruned in between: raises
-        raise AssertionError(run_id)
-    return fold
+        return projection.load_whole(source, found.run)
 
 
 def listed(store: SqlStore, run_id: str) -> list[Step]:
@@ -61,8 +57,8 @@ def calls(
         },
     )
     with store.engine.snapshot() as source:
-        loaded = projection.load_run(source, found.run)
-    usual = {} if loaded is None else loaded[0].cold.call_usual
+        fold, _ = projection.load_run(source, found.run)
+    usual = fold.cold.call_usual
     states = [projection.call_of(row) for row in rows[:limit]]
     items = [snapshot.call_view(state, usual.get(state.name)) for state in states]
     more = len(rows) > limit

@@ -44,11 +44,12 @@ class Stream:
         """Queues an event; waits ≤ 50 ms for room, then drops it and counts."""
         writer = self._writer
         queue = writer.queue
-        if len(queue) >= writer.queue_size:
-            # A store that refuses makes no room soon: waiting would only slow the host down.
-            if writer.failing is not None or not self._wait_for_room(_ROOM_WAIT_S):
-                self._drop(1)
-                return
+        # A store that refuses makes no room soon: waiting would only slow the host down.
+        if len(queue) >= writer.queue_size and (
+            writer.failing is not None or not self._wait_for_room(_ROOM_WAIT_S)
+        ):
+            self._drop(1)
+            return
         queue.append((self, draft))
         if writer.idle:
             writer.ring()

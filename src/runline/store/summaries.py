@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from msgspec import Struct
 
+from runline.model.event import NO_STEP
 from runline.store import runs
-from runline.store.search import NO_STEP
 
 if TYPE_CHECKING:
     from runline.store.sql_store import SqlStore
@@ -36,7 +36,7 @@ def summary(store: SqlStore, run_id: str) -> Summary:
         "WHERE runs.run_id = ? AND steps.event_count > 0 ORDER BY steps.step",
         (run_id,),
     )
-    by_stage: dict[str, int] = {name: count for name, count in rows}
+    by_stage = dict[str, int](rows)
     if stepless := run.event_count - sum(by_stage.values()):
         by_stage[NO_STEP] = by_stage.get(NO_STEP, 0) + stepless
     until_ms = store.clock.now_ms() if run.status == "running" else run.updated_at_ms

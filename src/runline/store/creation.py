@@ -1,0 +1,172 @@
+"""Making a run: its rows and its start event in one transaction.
+
+The start event carries everything that the run was made from, so that a run can be rebuilt from its log.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from runline.fold.state import Cold, RunFold
+from runline.intake.accept import draft
+from runline.intake.names import clean_name
+from runline.model.clock import to_iso
+from runline.model.errors import Conflict, Invalid
+from runline.model.event import Draft
+from runline.model.ids import check_run_id, new_run_id
+from runline.store import idempotency, projection
+from runline.store.append import Appender, Entry
+from runline.store.usual import usual_of_name
+from runline.store.writer import Job
+
+if TYPE_CHECKING:
+    from runline.store.sql_store import SqlStore
+
+
+class NewRun(msgspec.Struct, kw_only=True):
+    """What a run is made from; already checked and clean. `start` is its start event."""
+
+    run_id: str
+    tenant: str
+    kind: str
+    started_at_ms: int
+    start: Draft
+    input_json: str | None
+    input_redacted: bool
+    announced: tuple[str, int] | None
+    """(host, pid) of a recorder that will renew its liveness."""
+    idempotency_key: str | None
+    digest: str
+
+
+def prepare(
+    store: SqlStore,
+    name: str,
+    *,
+    kind: str,
+    run_id: str | None,
+    tenant: str,
+    tags: Sequence[str],
+    input: Any,
+    parent_run_id: str | None,
+    original_run_id: str | None,
+    plan: Any,
+    started_at_ms: int | None,
+    announced: tuple[str, int] | None,
+    idempotency_key: str | None,
+) -> NewRun:
+    """Checks and cleans what a caller wants; raises Invalid."""
+    limits, now_ms = store.limits, store.clock.now_ms()
+    if not name.strip():
+        raise Invalid("A run needs a name.", fields={"name": "missing"})
+    if isinstance(tags, str) or len(tags) > limits.tags:
+        raise Invalid(f"tags is a list of at most {limits.tags} words.", fields={"tags": "too many"})
+    if run_id is not None:
+        check_run_id(run_id)
+    if parent_run_id is not None and check_run_id(parent_run_id) == run_id:
+        raise Invalid("A run cannot be its own parent.", fields={"parent_run_id": "the run itself"})
+    value, redacted = store.redactor.input(input)
+    input_json = None if value is None else projection.json_text(value)
+    if input_json is not None and len(input_json.encode()) > limits.input_bytes:
+        raise Invalid(
+            f"The input is larger than {limits.input_bytes} bytes; put it in a file and name the file.",
+            code="input_too_large",
+            fields={"input": "too large"},
+        )
+    clean = clean_name(name.strip())
+    started = now_ms if started_at_ms is None else started_at_ms
+    usual = usual_of_name(store, tenant, clean)
+    data: dict[str, Any] = {
+        "name": clean,
+        "kind": clean_name(kind) or "run",
+        "tags": [clean_name(tag) for tag in tags],
+        "started_at": to_iso(started),
+        "tenant_id": tenant,
+    }
+    given = {
+        "input": value,
+        "parent_run_id": parent_run_id,
+        "original_run_id": original_run_id,
+        "plan": plan,
+        "usual": usual,
+        "command": clean if data["kind"] == "session" else None,
+    }
+    data |= {key: value for key, value in given.items() if value is not None}
+    start = draft(
+        "session_started" if data["kind"] == "session" else "run_started",
+        "",
+        data,
+        ts_ms=started,
+        source="runline",
+    )
+    body = projection.json_text([clean, data["kind"], data["tags"], value, parent_run_id, run_id, plan])
+    return NewRun(
+        run_id=run_id or new_run_id(clean, started),
+        tenant=tenant,
+        kind=data["kind"],
+        started_at_ms=started,
+        start=start,
+        input_json=input_json,
+        input_redacted=redacted,
+        announced=announced,
+        idempotency_key=idempotency_key,
+        digest=hashlib.sha256(body.encode()).hexdigest(),
+    )
+
+
+def create(store: SqlStore, new: NewRun) -> str:
+    """Makes the run and its start event in one transaction; its id (an earlier one's for a repeated key)."""
+
+    def perform(appender: Appender, drafts: Sequence[Draft]) -> str:
+        if new.idempotency_key is not None:
+            told = idempotency.lookup(appender, new.tenant, 0, new.idempotency_key, new.digest)
+            if told is not None:
+                return told.run_id
+        insert(appender, new, drafts)
+        if new.idempotency_key is not None:
+            idempotency.remember(
+                appender,
+                new.tenant,
+                0,
+                new.idempotency_key,
+                new.digest,
+                idempotency.Told(1, 1, 0, new.run_id),
+            )
+        return new.run_id
+
+    return store.writer.submit(Job(perform, [new.start]))
+
+
+def insert(appender: Appender, new: NewRun, drafts: Sequence[Draft]) -> Entry:
+    """In the writer's transaction: the run's rows, then its first events. Raises Conflict for a taken id."""
+    tx, now_ms = appender.tx, appender.now_ms
+    if tx.execute("SELECT 1 FROM runs WHERE run_id = ?", (new.run_id,)):
+        raise Conflict(f"There is already a run {new.run_id!r}; choose another id.", code="run_exists")
+    tx.execute("DELETE FROM tombstones WHERE run_id = ?", (new.run_id,))
+    fold = RunFold(new.run_id, new.started_at_ms)
+    columns = ["tenant", "run_id", "started_at", "appended_at", "input_redacted", *projection.RUN_COLUMNS]
+    values = (
+        new.tenant,
+        new.run_id,
+        new.started_at_ms,
+        now_ms,
+        new.input_redacted,
+        *projection.run_row(fold),
+    )
+    run = tx.execute(
+        f"INSERT INTO runs ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))}) RETURNING run",
+        values,
+    )[0][0]
+    tx.execute(
+        "INSERT INTO run_details VALUES (?, ?, ?)", (run, new.input_json, projection.json_text(Cold()))
+    )
+    if new.announced is not None:
+        tx.execute("INSERT INTO liveness VALUES (?, ?, ?, ?)", (run, now_ms, *new.announced))
+    entry = Entry(run, new.tenant, fold, 0, 0)
+    appender.adopt(entry)
+    appender.add(entry, drafts)
+    return entry
