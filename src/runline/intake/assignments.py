@@ -64,6 +64,7 @@ _NO_VALUE = frozenset(
 )
 _REFERENCE = linear(rb"\$\{?\{?[ A-Z0-9_.]+\}?\}?|%[A-Z0-9_]+%|%[sdr]|\*+|\.\.\.|-+|x+|X+")
 _MIXED = linear(rb"[0-9][^0-9\s]|[^0-9\s][0-9]|[!@#$%^&*+/=~]")
+_LETTER = linear(rb"[0-9A-Za-z\x80-\xff]")
 _LINE_END = linear(rb"[ \t]*(?:[\r\n,;.]|\z)")
 _FLAG = linear(rb"(?:\A|[\s\"'=])--?[\w.\-]*\z")
 
@@ -80,7 +81,13 @@ def value_of(text: bytes, found: Match, first: int) -> tuple[str, int, int] | No
     for quoted in (double, single):
         if found.start(quoted) >= 0:
             value = found.group(quoted)
-            return None if _refers(value, rule) else (rule, found.start(quoted), found.end(quoted))
+            if (
+                _is_lexeme(rule, text[end : end + 1], found.group(operator), value)
+                or _refers(value, rule)
+                or not _LETTER.search(value)
+            ):
+                return None
+            return rule, found.start(quoted), found.end(quoted)
     value, begin, stop = found.group(bare), found.start(bare), found.end(bare)
     if _refers(value, rule) or value.lower() in _NO_VALUE or value.startswith(b"//"):
         return None
@@ -92,6 +99,12 @@ def value_of(text: bytes, found: Match, first: int) -> tuple[str, int, int] | No
     if _MIXED.search(value) or len(value) >= 24 or (rule in _STRONG and _LINE_END.match(text, stop)):
         return (rule, begin, stop)
     return None
+
+
+def _is_lexeme(rule: str, after_head: bytes, operator: bytes | None, value: bytes) -> bool:
+    """`unexpected token: 'end'` is a parser speaking."""
+    spoken = rule == "token" and operator is not None and b":" in operator and after_head in b": "
+    return spoken and not _MIXED.search(value)
 
 
 def _refers(value: bytes, rule: str) -> bool:
