@@ -130,7 +130,6 @@ class Cold(Struct):
     levels: list[LevelState] = field(default_factory=list)
     queue: dict[str, int] = field(default_factory=dict)
     scan: dict[str, int] = field(default_factory=dict)
-    stepless_progress: int = 0
 
 
 class Touched(Struct):

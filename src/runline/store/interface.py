@@ -284,8 +284,9 @@ class Store(ABC):
         max_size_bytes: int | None = None,
         dry_run: bool = False,
     ) -> PruneReport:
-        """Removes ended runs by age, then by count per tenant, then by size; never active, interrupted,
-        pinned or annotated ones.
+        """Removes ended runs by age, then by count per tenant, then by size.
+
+        Active, interrupted, pinned and annotated ones stay.
         """
 
     @abstractmethod
