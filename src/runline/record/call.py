@@ -42,7 +42,8 @@ class ActiveCall:
         source: str | None = None,
     ) -> None:
         self.run = run
-        self.correlation_id = secrets.token_hex(8)
+        # Rising, so that the index over correlation ids grows at its edge (docs/decisions/0001).
+        self.correlation_id = f"{time.time_ns() // 1000:013x}{secrets.token_hex(3)}"
         self.outer: ActiveCall | None = None
         known = isinstance(kind, str) and kind in PAIRS
         if not known:

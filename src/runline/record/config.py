@@ -95,10 +95,10 @@ def _redactor(redact: bool | Iterable[str]) -> Redactor | None:
     return Redactor(known=[*known_from_environment(os.environ), *more])
 
 
-def store_for(given: Any = None) -> SqlStore:
+def store_for(given: Any = None, *, queue_size: int | None = None) -> SqlStore:
     """The open store for a URL, path or store; None: as configured, else where `location` says.
 
-    Raises what `open_store` raises.
+    `queue_size` counts when this call opens it. Raises what `open_store` raises.
     """
     from runline.store import open_store
     from runline.store.location import sqlite_path, store_url
@@ -116,7 +116,7 @@ def store_for(given: Any = None) -> SqlStore:
             now = _process.settings
             store = _process.stores[path] = open_store(
                 path,
-                queue_size=now.queue_size,
+                queue_size=queue_size or now.queue_size,
                 limits=now.limits,
                 redactor=now.redactor or default_redactor(),
             )

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
 from runline.model.errors import RunlineError
+from runline.model.event import Draft
 from runline.model.ids import check_run_id
 from runline.record import lifetime
 from runline.record.config import settings, store_for
@@ -43,6 +44,9 @@ class NoRun(ActiveRun):
     def flush(self, timeout_s: float | None = None) -> bool:  # noqa: ARG002
         """True: there is nothing that could be lost."""
         return True
+
+    def put_all(self, drafts: Sequence[Draft], *, timeout_s: float) -> None:  # noqa: ARG002
+        return None
 
     def environment(self) -> dict[str, str]:
         return {}

@@ -13,6 +13,7 @@ import atexit
 import os
 import sys
 import threading
+import time
 from typing import TYPE_CHECKING, Any
 
 from runline.record import config
@@ -89,13 +90,18 @@ def _settle() -> None:
 
 
 def _innermost_shared(runs: list[ActiveRun]) -> ActiveRun | None:
-    """The deepest run that every run lies in or that lies in no two of them."""
+    """The deepest run that every one of them lies in or is."""
+    among = {id(run) for run in runs}
+    inner: dict[int, list[ActiveRun]] = {}
+    for run in runs:
+        outer = run.outer
+        while outer is not None and id(outer) not in among:
+            outer = outer.outer
+        inner.setdefault(id(outer), []).append(run)
     shared: ActiveRun | None = None
-    while True:
-        inner = [run for run in runs if run.outer is shared]
-        if len(inner) != 1:
-            return shared
-        shared = inner[0]
+    while len(found := inner.get(id(shared), [])) == 1:
+        shared = found[0]
+    return shared
 
 
 def _show() -> None:
@@ -115,8 +121,6 @@ def _show() -> None:
 
 def flush(timeout_s: float) -> bool:
     """Whether every event of every run of this process is durable now."""
-    import time
-
     deadline_s = time.monotonic() + timeout_s
     runs = list(_runs.open.values())
     stores = {id(store): store for store in (*config.opened(), *(run.store for run in runs))}

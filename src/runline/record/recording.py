@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from runline.store.stream import Stream
 
 log = logging.getLogger("runline")
+_SHORT_WAIT_S = 0.05
 
 
 class Recording:
@@ -70,6 +71,15 @@ class Recording:
         except Exception as error:  # noqa: BLE001 - whatever it is, the host program goes on
             self.failed_to("flush", error)
             return False
+
+    def put_all(self, drafts: Sequence[Draft], *, timeout_s: float) -> None:
+        """Queues many events, waiting that long for room; only briefly once some found none."""
+        try:
+            stream = self._stream or self._open()
+            if drafts:
+                stream.put_all(drafts, timeout_s=_SHORT_WAIT_S if stream.dropped else timeout_s)
+        except Exception as error:  # noqa: BLE001 - as in `flush`
+            self.failed_to("record events", error, lost=len(drafts))
 
     def failed_to(self, what: str, reason: object, *, lost: int = 0) -> None:
         """Counts what was lost, and says once per kind what went wrong."""
