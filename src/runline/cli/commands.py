@@ -1,0 +1,55 @@
+"""The table of commands: name, module and one line of help. A module is imported when its command runs."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any, NamedTuple
+
+
+class Entry(NamedTuple):
+    """A command. `function` in `module` has its options as parameters, its docstring is its help."""
+
+    name: str
+    section: str
+    summary: str
+    module: str
+    function: str
+    takes_rest: bool = False
+    """Options stop at the first word that is none: what follows belongs to another program."""
+
+
+RECORD, READ, KEEP = "Record", "Read", "Keep"
+
+COMMANDS: dict[str, Entry] = {
+    entry.name: entry
+    for entry in (
+        Entry("exec", RECORD, "Run any command and record it", "exec", "exec_command", takes_rest=True),
+        Entry("emit", RECORD, "Add events to a run from a script", "emit", "emit"),
+        Entry("demo", RECORD, "Record real commands, one left running", "demo", "demo"),
+        Entry("ls", READ, "List runs, newest first", "ls", "ls"),
+        Entry("show", READ, "Show one run, failure first", "show", "show"),
+        Entry("why", READ, "Say why a run failed", "why", "why"),
+        Entry("tail", READ, "Print a run's events, and follow them with -f", "tail", "tail"),
+        Entry("watch", READ, "Watch a run's progress until it ends", "watch", "watch"),
+        Entry("search", READ, "Search the events of one run, or of the newest", "search", "search"),
+        Entry(
+            "compare", READ, "Compare two runs, or a failed one with its last good one", "compare", "compare"
+        ),
+        Entry("note", KEEP, "Write a note beside a run, or list its notes", "note", "note"),
+        Entry("pin", KEEP, "Keep a run from being pruned", "pin", "pin"),
+        Entry("cancel", KEEP, "Ask a run to stop", "cancel", "cancel"),
+        Entry("export", KEEP, "Write a run as JSON, JSONL or CSV", "export", "export"),
+        Entry("import", KEEP, "Take in an exported run", "import_run", "import_run"),
+        Entry("prune", KEEP, "Remove old runs", "prune", "prune"),
+        Entry("verify", KEEP, "Check every stored event and all that follows from it", "verify", "verify"),
+        Entry("backup", KEEP, "Copy the live store into a new file", "backup", "backup"),
+        Entry("rebuild", KEEP, "Make the projections anew from the log", "rebuild", "rebuild"),
+        Entry("doctor", KEEP, "Check this machine and the store, with advice", "doctor", "doctor"),
+    )
+}
+SECTIONS = (RECORD, READ, KEEP)
+
+
+def load(entry: Entry) -> Any:
+    """The function behind a command."""
+    return getattr(import_module(f"runline.cli.{entry.module}"), entry.function)

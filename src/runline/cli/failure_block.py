@@ -1,0 +1,122 @@
+"""Why a run failed, in one screen: first error and chain, step, what it blocked, open calls, history."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from runline.cli.moments import offset
+from runline.cli.output import Output, Span
+from runline.fold.compare import Divergence
+from runline.fold.failure import ErrorLink, Failure, SeenBefore
+from runline.model.call import Call
+from runline.model.durations import format_ms
+from runline.model.run import Run
+
+FAILED = ("failed", "interrupted", "cancelled")
+"""Statuses of a run that did not do what it was for."""
+_STACK_LINES = 14
+_LATER_SHOWN = 5
+_HUNG = 3
+"""A call counts as hung after this many times its P90."""
+
+
+def failure_block(
+    out: Output, run: Run, failure: Failure, *, now_ms: int, whole: bool, tail: Sequence[str] = ()
+) -> None:
+    """Prints the failure. `whole`: with the chain, the stack and the history, as `why` does.
+
+    `tail`: the last lines that a command printed before it failed.
+    """
+    first = failure.first_error
+    if first is None:
+        out.line(
+            Span(f"{out.glyphs['error']} ", "failed"),
+            run.error_message or f"{run.status}, and no event says why",
+        )
+    else:
+        name = f"{first.name}: " if first.name and not first.message.startswith(first.name) else ""
+        out.line(Span(f"{out.glyphs['error']} {name}{first.message}", "failed"))
+        place = [f"step {failure.step}"] if failure.step else []
+        place += [f"event {first.seq}", offset(max(0, first.ts_ms - run.started_at_ms)), first.type]
+        out.line(Span("  " + " · ".join(place), "dim"))
+    if failure.blocked:
+        out.line(f"  {out.glyphs['blocked']} blocked  ", Span(", ".join(failure.blocked), "bold"))
+    if whole:
+        _chain(out, failure.error_chain)
+        if tail:
+            out.block("\n".join(tail), indent="    ", role="dim")
+    for call in failure.open_calls:
+        out.line(*open_call(out, call, now_ms if run.is_active else run.updated_at_ms))
+    if whole:
+        _history(out, run, failure)
+
+
+def open_call(out: Output, call: Call, until_ms: int) -> list[Span]:
+    """`⧗ waiting for lookup_vat, usually 3s, now 41s`."""
+    open_ms = max(0, until_ms - call.started_at_ms)
+    hung = call.usual is not None and open_ms > _HUNG * call.usual.p90_ms
+    usual = f"usually {format_ms(call.usual.p50_ms)}, " if call.usual else ""
+    what = call.name
+    if call.detail and call.detail != call.name:
+        what = call.detail if call.name in call.detail else f"{call.name}: {call.detail}"
+    where = f" in {call.step}" if call.step else ""
+    return [
+        Span(f"  {out.glyphs['open']} waiting for ", "warn" if hung else "plain"),
+        Span(what, "bold"),
+        Span(f"{where}, {usual}now {format_ms(open_ms)}", "dim"),
+        Span("  looks hung" if hung else "", "warn"),
+    ]
+
+
+def _chain(out: Output, chain: tuple[ErrorLink, ...]) -> None:
+    later = [link for link in chain if link.relation == "later"]
+    for link in chain:
+        if link.relation == "cause":
+            name = f"{link.name}: " if link.name and not link.message.startswith(link.name) else ""
+            out.line(Span("  caused by  ", "dim"), f"{name}{link.message}")
+        if link.stack and link.relation != "later":
+            out.block(link.stack.rstrip(), indent="    ", role="dim", most_lines=_STACK_LINES)
+    for link in later[:_LATER_SHOWN]:
+        out.line(Span(f"  then, event {link.seq}  ", "dim"), link.message, cut=True)
+    if len(later) > _LATER_SHOWN:
+        out.line(Span(f"  and {len(later) - _LATER_SHOWN} later errors", "dim"))
+
+
+def _history(out: Output, run: Run, failure: Failure) -> None:
+    if failure.seen_before is not None:
+        out.line(Span("  seen before  ", "dim"), seen(failure.seen_before, run.name))
+    if failure.last_good_run_id is None:
+        out.line(Span("  last good    ", "dim"), f"no completed run of {run.name} before this one")
+        return
+    out.line(Span("  last good    ", "dim"), failure.last_good_run_id)
+    out.line(Span("  differs      ", "dim"), divergence(failure.first_divergence))
+
+
+def seen(before: SeenBefore, name: str) -> str:
+    """`in 2 of 23 earlier runs, last in nightly-…`."""
+    if before.of_runs == 0:
+        return f"this is the first run of {name}"
+    runs = "1 earlier run" if before.of_runs == 1 else f"{before.of_runs} earlier runs"
+    if before.count == 0:
+        return f"never in {runs} of {name}"
+    last = f", last in {before.last_run_id}" if before.last_run_id else ""
+    return f"in {before.count} of {runs}{last}"
+
+
+_REASONS = {
+    "type": "another kind of event",
+    "message": "another message",
+    "data": "other data",
+    "only_left": "an event that this run lacks",
+    "only_right": "an event that the other run lacks",
+}
+
+
+def divergence(parted: Divergence | None) -> str:
+    """Where two runs part, in a sentence."""
+    if parted is None:
+        return "nowhere: both did the same"
+    where = f" in step {parted.step}" if parted.step else ""
+    seqs = [f"event {parted.right_seq}"] if parted.right_seq is not None else []
+    seqs += [f"event {parted.left_seq} there"] if parted.left_seq is not None else []
+    return f"first{where} at {', '.join(seqs)}: {_REASONS[parted.reason]}"

@@ -1,0 +1,37 @@
+"""A bar with an estimate for work that takes a while: on a terminal's standard error, and nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from runline.cli.output import Output
+
+Advance = Callable[[float], None]
+"""Tells how much of the total has been done so far."""
+
+
+@contextmanager
+def progress(err: Output, title: str, total: float | None) -> Iterator[Advance]:
+    """A bar that goes when the work is done. `total` None: how much there is cannot be known."""
+    if not err.on_terminal:
+        yield lambda _: None
+        return
+    from rich.progress import (
+        BarColumn,
+        Progress,
+        TaskProgressColumn,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    columns = (
+        TextColumn("{task.description}", markup=False),
+        BarColumn(bar_width=30),
+        TaskProgressColumn(),
+        TimeRemainingColumn() if total is not None else TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=err.console, transient=True) as shown:
+        task = shown.add_task(err.glyphs.said(title), total=total)
+        yield lambda done: shown.update(task, completed=done)

@@ -1,0 +1,18 @@
+"""`runline rebuild`: everything that follows from the log, made anew from it."""
+
+from __future__ import annotations
+
+import typer
+
+from runline.cli.invocation import Invocation
+from runline.cli.options import RunArgument
+from runline.cli.progress import progress
+from runline.cli.run_ids import find_run
+
+
+def rebuild(ctx: typer.Context, *, run: RunArgument = None) -> None:
+    """Make the projections (statuses, steps, counters) anew from the log: of one run, or without RUN of all."""
+    invocation = Invocation.of(ctx)
+    with invocation.writing() as store, progress(invocation.err, "rebuilding", None):
+        count = store.rebuild(None if run is None else find_run(store, run).run_id)
+    invocation.out.line(f"rebuilt {count:,} run{'' if count == 1 else 's'} from the log")

@@ -1,0 +1,225 @@
+"""`runline show`: one run on one screen, failure first."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from runline.cli.event_lines import folded_lines, is_noise
+from runline.cli.failure_block import FAILED, failure_block, open_call
+from runline.cli.invocation import Invocation
+from runline.cli.moments import when
+from runline.cli.options import JsonOption, RunArgument
+from runline.cli.output import Column, Output, Span
+from runline.cli.run_header import headline, run_facts
+from runline.cli.run_ids import find_run
+from runline.cli.sizes import format_size
+from runline.cli.step_table import step_table
+from runline.fold.snapshot import RunState
+from runline.model.artifact import Artifact
+from runline.model.clock import to_iso
+from runline.model.errors import Invalid
+from runline.model.event import Event
+from runline.model.note import Note
+from runline.model.run import Run
+from runline.model.run_json import run_detail
+from runline.model.wire import artifact_summary, call_json, note_json, step_detail
+
+if TYPE_CHECKING:
+    from runline.store.interface import Store
+
+_EVENTS = 12
+_EVENTS_JSON = 100
+_READ = 400
+"""Events looked at so that enough are left when noise is folded away."""
+_NOTES = 5
+_ARTIFACTS = 12
+
+
+def show(
+    ctx: typer.Context,
+    *,
+    run: RunArgument = None,
+    at: Annotated[
+        int | None, typer.Option("--at", metavar="SEQ", help="The run as it was after this event.")
+    ] = None,
+    events: Annotated[
+        int, typer.Option("--events", "-n", metavar="N", help="How many of the newest events.")
+    ] = _EVENTS,
+    json: JsonOption = False,
+) -> None:
+    """Show one run: what went wrong first, then status, steps, open calls, newest events, notes, artifacts."""
+    invocation = Invocation.of(ctx)
+    with invocation.reading() as store:
+        found = find_run(store, run)
+        if at is not None:
+            _show_at(invocation, store, found, at, json=json)
+        elif json:
+            invocation.out.json(run_document(store, found))
+        else:
+            print_run(invocation, store, found, events)
+
+
+def run_document(store: Store, run: Run) -> dict[str, Any]:
+    """`{run, steps, events (the newest 100, ascending), artifacts, notes, open_calls}`."""
+    artifacts = store.list_artifacts(run.run_id)
+    newest = store.read(run.run_id, order="desc", limit=_EVENTS_JSON)
+    return {
+        "run": run_detail(run),
+        "steps": [step_detail(step, artifacts) for step in store.list_steps(run.run_id)],
+        "events": [event_document(event) for event in reversed(newest)],
+        "artifacts": [artifact_summary(artifact) for artifact in artifacts],
+        "notes": [note_json(note) for note in store.list_notes(run.run_id)],
+        "open_calls": [call_json(call) for call in store.calls(run.run_id, status="open").items],
+    }
+
+
+def event_document(event: Event) -> Any:
+    """Canonical event JSON, to be part of a document."""
+    import msgspec
+
+    return msgspec.Raw(event.to_json())
+
+
+def print_run(invocation: Invocation, store: Store, run: Run, events: int) -> None:
+    """Prints the whole of a run, with its newest `events` events."""
+    out, now_ms = invocation.out, invocation.now_ms()
+    out.line(*headline(out, run))
+    if run.status in FAILED:
+        failure_block(out, run, store.failure(run.run_id), now_ms=now_ms, whole=False)
+        out.blank()
+    run_facts(out, run, now_ms=now_ms, utc=invocation.utc)
+    open_calls = store.calls(run.run_id, status="open").items if run.call_count else []
+    if run.error_count and run.status not in FAILED:
+        out.heading("First error")
+        failure_block(out, run, store.failure(run.run_id), now_ms=now_ms, whole=False)
+    steps = store.list_steps(run.run_id)
+    if steps:
+        out.heading("Steps", f"{run.completed_steps} of {run.total_steps}")
+        step_table(out, steps, now_ms=now_ms, run_is_active=run.is_active)
+    if open_calls and not run.error_count:
+        out.heading("Waiting for")
+        for call in open_calls:
+            out.line(*open_call(out, call, now_ms if run.is_active else run.updated_at_ms))
+    if events > 0:
+        _events(invocation, store, run, events)
+    _notes(out, store.list_notes(run.run_id, limit=_NOTES) if run.note_count else [], run, invocation)
+    _artifacts(out, store.list_artifacts(run.run_id) if run.artifact_count else [])
+
+
+def _events(invocation: Invocation, store: Store, run: Run, wanted: int, upto: int | None = None) -> None:
+    out = invocation.out
+    before = None if upto is None else upto + 1
+    newest = store.read(run.run_id, before_seq=before, order="desc", limit=max(wanted, _READ))
+    loud, cut = 0, len(newest)
+    for place, event in enumerate(newest):
+        loud += not is_noise(event)
+        if loud == wanted:
+            cut = place + 1
+            break
+    total = upto or run.last_seq
+    out.heading("Newest events", f"{min(cut, total):,} of {total:,}")
+    folded_lines(out, reversed(newest[:cut]), utc=invocation.utc)
+
+
+def _notes(out: Output, notes: list[Note], run: Run, invocation: Invocation) -> None:
+    if not notes:
+        return
+    out.heading("Notes", str(run.note_count))
+    for note in notes:
+        note_lines(out, note, now_ms=invocation.now_ms(), utc=invocation.utc)
+
+
+def note_lines(out: Output, note: Note, *, now_ms: int, utc: bool) -> None:
+    """Prints one note: who, when, about which event, labels, text, actions."""
+    told = [when(note.created_at_ms, now_ms=now_ms, utc=utc)]
+    told += [f"on event {note.event_seq}"] if note.event_seq is not None else []
+    told += [f"[{label}]" for label in note.labels]
+    out.line(
+        f"  {out.glyphs['note']} ",
+        Span(note.author or "someone", "bold"),
+        Span("  " + " · ".join(told), "dim"),
+    )
+    out.block(note.note, indent="    ")
+    for action in note.actions:
+        out.line(f"    [ ] {action}")
+
+
+def _artifacts(out: Output, artifacts: list[Artifact]) -> None:
+    if not artifacts:
+        return
+    out.heading("Artifacts", str(len(artifacts)))
+    rows = [
+        [
+            Span(artifact.name, "bold"),
+            Span(artifact.type or "", "dim"),
+            Span(format_size(artifact.size_bytes), "dim"),
+            Span(artifact.step_id or "", "dim"),
+            Span(artifact.path or "", "dim"),
+        ]
+        for artifact in artifacts[-_ARTIFACTS:]
+    ]
+    columns = [
+        Column("NAME"),
+        Column("TYPE"),
+        Column("SIZE", right=True),
+        Column("STEP"),
+        Column("PATH", gives_way=True),
+    ]
+    out.table(columns, rows, indent=2, head=False)
+
+
+def _show_at(invocation: Invocation, store: Store, run: Run, at: int, *, json: bool) -> None:
+    if not 1 <= at <= run.last_seq:
+        raise Invalid(
+            f"{run.run_id} has events 1 to {run.last_seq}; --at takes one of them.",
+            fields={"at": "no such event"},
+        )
+    state = store.state(run.run_id, at_seq=at)
+    if json:
+        invocation.out.json(state_document(state))
+        return
+    out = invocation.out
+    out.line(
+        out.status(state.status),
+        Span("  "),
+        Span(state.name, "bold"),
+        Span(f"  {state.run_id}", "dim"),
+        Span(f"  as of event {at:,} of {run.last_seq:,}", "warn"),
+    )
+    steps = f"{state.completed_steps}/{state.total_steps} steps · " if state.total_steps else ""
+    out.line(
+        f"  {out.glyphs.bar(state.progress, 36)} {state.progress:>3} %  {steps}{state.warn_count:,} warnings · {state.error_count:,} errors"
+    )
+    if state.first_error is not None:
+        out.line(
+            Span(
+                f"  {out.glyphs['error']} event {state.first_error.seq}: {state.first_error.message}",
+                "failed",
+            )
+        )
+    if state.steps:
+        out.heading("Steps")
+        step_table(out, state.steps, now_ms=state.updated_at_ms, run_is_active=state.status == "running")
+    if state.open_calls:
+        out.heading("Waiting for")
+        for call in state.open_calls:
+            out.line(*open_call(out, call, state.updated_at_ms))
+    _events(invocation, store, run, _EVENTS, upto=at)
+
+
+def state_document(state: RunState) -> dict[str, Any]:
+    """The state as of an event, with its instants as text."""
+    import msgspec
+
+    plain = {
+        name.removesuffix("_ms"): (None if value is None else to_iso(value))
+        if name.endswith("_at_ms")
+        else value
+        for name, value in msgspec.structs.asdict(state).items()
+    }
+    plain["steps"] = [step_detail(step) for step in state.steps]
+    plain["stages"] = [step_detail(step) for step in state.stages]
+    plain["open_calls"] = [call_json(call) for call in state.open_calls]
+    return plain
