@@ -8,7 +8,7 @@ import msgspec
 
 from runline.model.artifact import Artifact
 from runline.model.event import Draft, Event
-from runline.store.engine import Writing
+from runline.store.engine import Row, Writing
 from runline.store.projection import json_text
 
 if TYPE_CHECKING:
@@ -21,29 +21,38 @@ def _text(value: Any) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def insert(tx: Writing, run: int, seq: int, event: Draft | Event) -> None:
+COLUMNS = (
+    "run, seq, step, name, path, type, size_bytes, created_at, mime_type, encoding, preview_text, metadata"
+)
+INSERT = f"INSERT INTO artifacts ({COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+SAVE = f"{INSERT} ON CONFLICT (run, seq) DO UPDATE SET " + ", ".join(
+    f"{column} = excluded.{column}" for column in COLUMNS.split(", ")[2:]
+)
+
+
+def artifact_row(run: int, seq: int, event: Draft | Event) -> Row:
     """The row of an `artifact_created` event; what a caller left out or got wrong is NULL."""
     data: dict[str, Any] = msgspec.json.decode(event.payload)
     size = data.get("size_bytes")
     metadata = {key: value for key, value in data.items() if key not in _KEYS}
-    tx.execute(
-        "INSERT INTO artifacts (run, seq, step, name, path, type, size_bytes, created_at, mime_type, encoding, "
-        "preview_text, metadata) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            run,
-            seq,
-            event.step,
-            _text(data.get("name")) or "unnamed",
-            _text(data.get("path")),
-            _text(data.get("type")),
-            size if type(size) is int and 0 <= size < 2**63 else None,
-            event.ts_ms,
-            _text(data.get("mime_type")),
-            _text(data.get("encoding")),
-            _text(data.get("preview_text")),
-            json_text(metadata),
-        ),
+    return (
+        run,
+        seq,
+        event.step,
+        _text(data.get("name")) or "unnamed",
+        _text(data.get("path")),
+        _text(data.get("type")),
+        size if type(size) is int and 0 <= size < 2**63 else None,
+        event.ts_ms,
+        _text(data.get("mime_type")),
+        _text(data.get("encoding")),
+        _text(data.get("preview_text")),
+        json_text(metadata),
     )
+
+
+def insert(tx: Writing, run: int, seq: int, event: Draft | Event) -> None:
+    tx.execute(INSERT, artifact_row(run, seq, event))
 
 
 def listed(store: SqlStore, run_id: str) -> list[Artifact]:

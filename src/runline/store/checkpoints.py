@@ -6,8 +6,10 @@ import zlib
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from runline.fold.apply import apply
-from runline.fold.checkpoint import decode_fold
+from runline.fold.checkpoint import decode_fold, encode_fold
 from runline.fold.snapshot import RunState, snapshot
 from runline.fold.state import RunFold
 from runline.model.errors import Invalid
@@ -21,6 +23,24 @@ if TYPE_CHECKING:
 _PAGE = 1000
 
 
+def pack(fold: RunFold) -> bytes:
+    """The fold as it is kept; it must hold all its steps and open calls."""
+    return zlib.compress(encode_fold(fold), 1)
+
+
+def unpack(state: bytes) -> RunFold | None:
+    """The fold that was kept; None when it is damaged or another version's, for it can be made anew."""
+    try:
+        return decode_fold(zlib.decompress(state))
+    except (zlib.error, msgspec.MsgspecError):
+        return None
+
+
+def spacing(state_bytes: int) -> int:
+    """Events between checkpoints: 1,000 while small, up to 10,000, and never above 30 bytes an event."""
+    return max(1_000, min(10_000, state_bytes // 4), state_bytes // 30)
+
+
 def state(store: SqlStore, run_id: str, *, at_seq: int | None) -> RunState:
     """Now (from the rows), or as of event `at_seq`. Raises Invalid when the run has no such event."""
     if at_seq is None:
@@ -28,12 +48,14 @@ def state(store: SqlStore, run_id: str, *, at_seq: int | None) -> RunState:
     found = store.locate(run_id)
     if not 1 <= at_seq <= found.last_seq:
         raise Invalid(
-            f"Run {run_id} has no event {at_seq}; it has 1 to {found.last_seq}.", fields={"at_seq": "no such event"}
+            f"Run {run_id} has no event {at_seq}; it has 1 to {found.last_seq}.",
+            fields={"at_seq": "no such event"},
         )
     rows = store.engine.query(
-        "SELECT state FROM checkpoints WHERE run = ? AND seq <= ? ORDER BY seq DESC LIMIT 1", (found.run, at_seq)
+        "SELECT state FROM checkpoints WHERE run = ? AND seq <= ? ORDER BY seq DESC LIMIT 1",
+        (found.run, at_seq),
     )
-    fold = decode_fold(zlib.decompress(rows[0][0])) if rows else RunFold(run_id, found.started_at_ms)
+    fold = (unpack(rows[0][0]) if rows else None) or RunFold(run_id, found.started_at_ms)
     for _ in fold_on(store, found, fold, at_seq):
         pass
     return snapshot(fold)

@@ -33,19 +33,7 @@ def add(
     event_seq: int | None,
 ) -> Note:
     """Raises Invalid for a blank note, lists that are none, an event that the run does not have; NotFound."""
-    if not note.strip():
-        raise Invalid("A note needs some text.", fields={"note": "blank"})
-    for field, words in (("labels", labels), ("actions", actions)):
-        if isinstance(words, str) or len(words) > _MAX_WORDS or not all(isinstance(w, str) for w in words):
-            raise Invalid(
-                f"{field} is a list of at most {_MAX_WORDS} texts.", fields={field: "not a list of texts"}
-            )
-    text = store.redactor.text(clean_text(note.strip(), limit_bytes=store.limits.string_bytes))
-    who = None if author is None else clean_name(author)
-    clean_labels = tuple(clean_name(label) for label in labels)
-    clean_actions = tuple(
-        store.redactor.text(clean_text(action, limit_bytes=store.limits.string_bytes)) for action in actions
-    )
+    text, who, clean_labels, clean_actions = cleaned(store, note, author, labels, actions)
     tenant = store.tenant
 
     def perform(appender: Appender, _: Sequence[Draft]) -> Note:
@@ -82,6 +70,25 @@ def add(
         )
 
     return store.writer.submit(Job(perform))
+
+
+def cleaned(
+    store: SqlStore, note: str, author: str | None, labels: Sequence[str], actions: Sequence[str]
+) -> tuple[str, str | None, tuple[str, ...], tuple[str, ...]]:
+    """Note, author, labels and actions as they are stored. Raises Invalid."""
+    if not note.strip():
+        raise Invalid("A note needs some text.", fields={"note": "blank"})
+    for field, words in (("labels", labels), ("actions", actions)):
+        if isinstance(words, str) or len(words) > _MAX_WORDS or not all(isinstance(w, str) for w in words):
+            raise Invalid(
+                f"{field} is a list of at most {_MAX_WORDS} texts.", fields={field: "not a list of texts"}
+            )
+    texts = [
+        store.redactor.text(clean_text(text.strip(), limit_bytes=store.limits.string_bytes))
+        for text in (note, *actions)
+    ]
+    who = None if author is None else clean_name(author)
+    return texts[0], who, tuple(clean_name(label) for label in labels), tuple(texts[1:])
 
 
 def listed(store: SqlStore, run_id: str, *, limit: int, before_id: int | None = None) -> list[Note]:

@@ -48,6 +48,14 @@ class Job(Generic[T]):
         self.future: Future[T] = Future()
 
 
+class Errand(Generic[T]):
+    """Something done in the writer's thread between two of its transactions."""
+
+    def __init__(self, perform: Callable[[], T]) -> None:
+        self.perform = perform
+        self.future: Future[T] = Future()
+
+
 Item = tuple[Stream, Draft] | Job[Any]
 
 
@@ -68,6 +76,7 @@ class Writer:
 
     def _start_fresh(self) -> None:
         self.queue: deque[Item] = deque()
+        self.errands: deque[Errand[Any]] = deque()
         self.idle = False
         self.failing: RunlineError | None = None
         self._held: list[tuple[Stream, Draft]] = []
@@ -78,6 +87,7 @@ class Writer:
         self._thread: threading.Thread | None = None
         self._starting = threading.Lock()
         self._closing = False
+        self._lost = 0
         self._give_up_s = 0.0
         self._closed = False
 
@@ -90,23 +100,40 @@ class Writer:
         self.start()
         self.queue.append(job)
         self._bell.set()
+        if self._closed:  # it was closed in between, and nobody may wait for a thread that has gone
+            self._abandon()
         try:
             return job.future.result(timeout_s)
         except TimeoutError as error:
             raise Unavailable("The store did not answer in time.", code="timeout") from error
+
+    def between(self, perform: Callable[[], T]) -> T:
+        """Runs `perform` between two transactions, as the only writer of this process; its result, or its error."""
+        if self._closed or self._closing:
+            raise Unavailable("This store is closed.", code="closed")
+        self.start()
+        errand = Errand(perform)
+        self.errands.append(errand)
+        self._bell.set()
+        if self._closed:
+            self._abandon()
+        return errand.future.result()
 
     def stream(self, run_id: str, *, announced: bool) -> Stream:
         """A way for one recorder to append to one run; renews its liveness while open when `announced`."""
         self.start()
         stream = Stream(self, run_id)
         if announced:
-            self._streams = self._streams | {stream}
-            self._heartbeat_due_s = time.monotonic() + HEARTBEAT_S
+            with self._starting:
+                if not self._streams:  # else the others' signs of life would be put off with each new stream
+                    self._heartbeat_due_s = time.monotonic() + HEARTBEAT_S
+                self._streams = self._streams | {stream}
         return stream
 
     def forget(self, stream: Stream) -> None:
         """The stream's run needs no more signs of life."""
-        self._streams = self._streams - {stream}
+        with self._starting:
+            self._streams = self._streams - {stream}
 
     def ring(self) -> None:
         """Wakes the thread if it sleeps."""
@@ -125,7 +152,7 @@ class Writer:
         if self._thread is None or self._closed:
             return not self.queue and not self._held
         deadline_s = time.monotonic() + timeout_s
-        job: Job[None] = Job(lambda appender, drafts: None)
+        job: Job[None] = Job(_nothing)
         self.queue.append(job)
         self._bell.set()
         try:
@@ -148,10 +175,10 @@ class Writer:
         if thread is not None:
             thread.join(timeout_s + 5)
         self._closed = True
-        left = len(self.queue) + len(self._held)
-        if left:
-            log.error("runline: %d events were not stored: %s", left, self.failing or "out of time")
-        return left == 0
+        self._abandon()
+        if self._lost:
+            log.error("runline: %d events were not stored: %s", self._lost, self.failing or "out of time")
+        return not self._lost
 
     def fork(self) -> None:
         """In a forked child: the parent's queue stays the parent's."""
@@ -168,6 +195,10 @@ class Writer:
             if items:
                 quiet = 0
                 self._commit(items)
+            if self.errands:
+                self._do(self.errands.popleft())
+            elif items:
+                pass
             elif self._closing:
                 return
             else:
@@ -176,15 +207,31 @@ class Writer:
                 self._abandon()
                 return
 
+    def _do(self, errand: Errand[Any]) -> None:
+        try:
+            errand.future.set_result(errand.perform())
+        except Exception as error:  # noqa: BLE001 - nothing may end the writer thread
+            errand.future.set_exception(error)
+
     def _abandon(self) -> None:
-        """Time is up: nobody may wait for what will not happen."""
-        for item in self.queue:
-            if isinstance(item, Job):
-                item.future.set_exception(self.failing or Unavailable("This store is closed.", code="closed"))
-            else:
-                item[0].give_up(1)
+        """Time is up: nobody may wait for what will not happen. Each is taken out once, by whoever comes here."""
+        error = self.failing or Unavailable("This store is closed.", code="closed")
         for stream, _ in self._held:
             stream.give_up(1)
+            self._lost += 1
+        self._held = []
+        try:
+            while True:
+                item = self.queue.popleft()
+                if isinstance(item, Job):
+                    item.future.set_exception(error)
+                else:
+                    item[0].give_up(1)
+                    self._lost += 1
+        except IndexError:
+            pass
+        while self.errands:
+            self.errands.popleft().future.set_exception(error)
 
     def _rest(self, quiet: int) -> int:
         if quiet < _ACTIVE_POLLS:
@@ -225,9 +272,9 @@ class Writer:
         )
 
     def _commit(self, items: list[Item]) -> None:
-        clean = self._redacted(items)
         results: list[tuple[Job[Any], Any]] = []
         try:
+            clean = self._redacted(items)
             with self.engine.transaction() as tx:
                 self.appender.begin(tx, self.clock.now_ms())
                 streams = self._perform(items, clean, results)
@@ -316,3 +363,8 @@ class Writer:
         self._failures += 1
         self._bell.wait(delay_s)
         self._bell.clear()
+
+
+def _nothing(appender: Appender, drafts: Sequence[Draft]) -> None:
+    """A job that only marks a place in the queue."""
+    del appender, drafts

@@ -207,8 +207,11 @@ CREATE TABLE tombstones (
   status TEXT NOT NULL, started_at INTEGER NOT NULL, completed_at INTEGER,
   event_count INTEGER NOT NULL, pruned_at INTEGER NOT NULL, reason TEXT NOT NULL
 ) STRICT;
--- Runs whose rows are being removed in small transactions; the only ones whose events may be deleted.
-CREATE TABLE garbage (run INTEGER PRIMARY KEY) STRICT;
+-- Runs that nobody sees: their rows are removed in small transactions from `not_before` on. A removed run is
+-- here at once, an import until it is complete. Only their events may be deleted.
+CREATE TABLE garbage (
+  run INTEGER PRIMARY KEY, run_id TEXT NOT NULL, tenant TEXT NOT NULL, not_before INTEGER NOT NULL
+) STRICT;
 -- next_event_id: event ids are never reused, also when the newest run was pruned.
 CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT;
 INSERT INTO counters VALUES ('next_event_id', 1);

@@ -1,0 +1,291 @@
+"""Retention: ended runs leave by age, then by count per tenant, then by size; with everything of them.
+
+Never active, interrupted, pinned or annotated ones: the condition is part of the statement that removes the
+run, so it holds at that very moment. A removed run leaves a tombstone. On a full disk the reserve is
+released first, because SQLite cannot delete without writing.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
+
+from msgspec import Struct
+
+from runline.model.errors import Conflict, Invalid, StoreFull
+from runline.store import garbage
+from runline.store.engine import Row, Writing
+from runline.store.files import OwnedFiles
+from runline.store.locate import locate
+from runline.store.turns import Turns
+
+if TYPE_CHECKING:
+    from runline.store.sql_store import SqlStore
+
+Reason = Literal["age", "count", "size"]
+T = TypeVar("T")
+_DAY_MS = 86_400_000
+_PAGE = 500
+_PRUNABLE = (
+    "completed_at IS NOT NULL AND status IN ('completed', 'failed', 'cancelled') AND pinned = 0 "
+    "AND note_count = 0 AND (CAST(:tenant AS TEXT) IS NULL OR tenant = :tenant)"
+)
+_COLUMNS = "run, run_id, tenant, kind, name, status, started_at, completed_at, last_seq"
+_BY_RULES = f"""
+WITH candidates AS (
+  SELECT {_COLUMNS}, coalesce(completed_at < :ended_before, 0) AS aged FROM runs WHERE {_PRUNABLE}
+), ranked AS (
+  SELECT *, row_number() OVER (PARTITION BY tenant, aged ORDER BY started_at DESC, run_id DESC) AS place
+  FROM candidates
+)
+SELECT {_COLUMNS}, CASE aged WHEN 1 THEN 'age' ELSE 'count' END FROM ranked
+WHERE aged = 1 OR place > :keep ORDER BY completed_at, run
+"""
+_OLDEST = f"""
+SELECT {_COLUMNS}, 'size' FROM runs WHERE {_PRUNABLE} AND (completed_at, run) > (:ended, :run)
+ORDER BY completed_at, run LIMIT {_PAGE}
+"""
+
+
+class PrunedRun(Struct, frozen=True, kw_only=True):
+    """A run that was, or in a dry run would be, removed. `size_bytes` is its share of the store's events."""
+
+    run_id: str
+    tenant_id: str
+    name: str
+    status: str
+    started_at_ms: int
+    completed_at_ms: int
+    event_count: int
+    size_bytes: int
+    reason: Reason
+
+
+class PruneReport(Struct, frozen=True, kw_only=True):
+    """What pruning did. `runs` are in the order of their end; of a dry run they are what it would remove.
+
+    `matched` counts the runs that the rules chose, `removed` and `events` what is gone (nothing in a dry
+    run), `freed_bytes` how much the database file shrank.
+    """
+
+    runs: tuple[PrunedRun, ...]
+    matched: int
+    removed: int
+    events: int
+    freed_bytes: int
+    dry_run: bool
+
+
+class _Chosen(Struct, frozen=True):
+    run: int
+    view: PrunedRun
+
+
+def prune(
+    store: SqlStore,
+    *,
+    older_than_days: float | None,
+    keep: int | None,
+    max_size_bytes: int | None,
+    dry_run: bool,
+) -> PruneReport:
+    """Removes the store's (its tenant's) ended runs; None switches a rule off.
+
+    `older_than_days` counts from the run's end; `keep` newest starts stay of each tenant's removable runs;
+    `max_size_bytes` is what the database may hold, its free pages not counted. Garbage that an earlier one
+    left behind is removed too. Raises Invalid, StoreFull.
+    """
+    for field, value in (
+        ("older_than_days", older_than_days),
+        ("keep", keep),
+        ("max_size_bytes", max_size_bytes),
+    ):
+        if value is not None and not (value >= 0 and math.isfinite(value)):
+            raise Invalid(
+                f"{field} is a number from 0 up, or none.", fields={field: "not a number from 0 up"}
+            )
+    pruning = _Pruning(store, older_than_days, keep, max_size_bytes)
+    if dry_run:
+        chosen = pruning.choose()
+        return PruneReport(
+            runs=tuple(one.view for one in chosen),
+            matched=len(chosen),
+            removed=0,
+            events=0,
+            freed_bytes=0,
+            dry_run=True,
+        )
+    return _with_reserve(store, pruning.perform)
+
+
+def delete(store: SqlStore, run_id: str) -> None:
+    """Removes an ended run with everything of it, pinned and annotated or not. Raises NotFound, Conflict."""
+    files, tenant = OwnedFiles(store.engine.path), store.tenant
+
+    def remove(tx: Writing) -> list[Row]:
+        found = locate(tx, run_id, tenant)
+        if not found.ended:
+            raise Conflict(f"Run {run_id} has not ended; cancel it before you delete it.", code="not_ended")
+        return tx.execute(f"DELETE FROM runs WHERE run = ? RETURNING {_COLUMNS}", (found.run,))
+
+    def perform(turns: Turns) -> None:
+        _remove(store, turns, files, remove, "deleted")
+        garbage.collect(store, turns)
+
+    _with_reserve(store, perform)
+
+
+def _with_reserve(store: SqlStore, perform: Callable[[Turns], T]) -> T:
+    """Does it, with the reserve's space should the disk be full: then in one go, before anybody else takes it."""
+    engine, writer = store.engine, store.writer
+    try:
+        return perform(Turns(engine, writer))
+    except StoreFull:
+        if not engine.reserve.release():
+            raise
+
+    def on_full_disk() -> T:
+        engine.checkpoint(wait=True)
+        return perform(Turns(engine, writer, tight=True))
+
+    try:
+        return writer.between(on_full_disk)
+    finally:
+        engine.reserve.keep()
+
+
+def _remove(
+    store: SqlStore, turns: Turns, files: OwnedFiles, remove: Callable[[Writing], list[Row]], reason: str
+) -> list[Row]:
+    """One turn: `remove` deletes rows of `runs` and returns them, which are then buried."""
+    aside: list[tuple[int, str]] = []
+
+    def turn(tx: Writing, _: int) -> list[Row]:
+        removed = remove(tx)
+        aside.extend(garbage.bury(tx, files, removed, reason, store.clock.now_ms()))
+        return removed
+
+    try:
+        removed = turns.take(turn)
+    except BaseException:
+        for run, run_id in aside:
+            files.put_back(run, run_id)
+        raise
+    store.wake.notify()
+    return removed
+
+
+class _Pruning:
+    """One call of `prune`."""
+
+    def __init__(
+        self, store: SqlStore, older_than_days: float | None, keep: int | None, max_size_bytes: int | None
+    ) -> None:
+        self._store = store
+        self._max_size_bytes = max_size_bytes
+        self._parameters: dict[str, Any] = {
+            "tenant": store.tenant,
+            "ended_before": None
+            if older_than_days is None
+            else store.clock.now_ms() - round(min(older_than_days, 1e7) * _DAY_MS),
+            "keep": keep,
+        }
+
+    def choose(self) -> list[_Chosen]:
+        """The runs that go, in the order of their end within each rule."""
+        used_bytes = self._used_bytes()
+        share = used_bytes / self._events()
+        chosen = [_chosen(row, share) for row in self._store.engine.query(_BY_RULES, self._parameters)]
+        left_bytes = used_bytes - sum(one.view.size_bytes for one in chosen)
+        return chosen + list(self._oldest(left_bytes, share, {one.run for one in chosen}))
+
+    def perform(self, turns: Turns) -> PruneReport:
+        store = self._store
+        size_before = store.engine.sizes()["size_bytes"]
+        matched, removed = 0, list[PrunedRun]()
+        chosen = self.choose()
+        while True:
+            matched += len(chosen)
+            removed += self._bury(turns, chosen)
+            garbage.collect(store, turns)
+            # Sizes were estimates; what the store holds now is measured.
+            used_bytes = self._used_bytes()
+            chosen = list(self._oldest(used_bytes, used_bytes / self._events(), set()))
+            if not chosen:
+                break
+        return PruneReport(
+            runs=tuple(removed),
+            matched=matched,
+            removed=len(removed),
+            events=sum(view.event_count for view in removed),
+            freed_bytes=max(0, size_before - store.engine.sizes()["size_bytes"]),
+            dry_run=False,
+        )
+
+    def _bury(self, turns: Turns, chosen: list[_Chosen]) -> Iterator[PrunedRun]:
+        files = OwnedFiles(self._store.engine.path)
+        for reason, same in _by_reason(chosen):
+            at = 0
+            while at < len(same):
+                batch = same[at : at + turns.size]
+                at += len(batch)
+                gone = {row[0] for row in _remove(self._store, turns, files, self._removing(batch), reason)}
+                yield from (one.view for one in batch if one.run in gone)
+
+    def _removing(self, batch: list[_Chosen]) -> Callable[[Writing], list[Row]]:
+        tenant = self._store.tenant
+
+        def remove(tx: Writing) -> list[Row]:
+            sql = f"DELETE FROM runs WHERE run = :run AND {_PRUNABLE} RETURNING {_COLUMNS}"
+            return [row for one in batch for row in tx.execute(sql, {"run": one.run, "tenant": tenant})]
+
+        return remove
+
+    def _oldest(self, left_bytes: float, share: float, passed: set[int]) -> Iterator[_Chosen]:
+        """Runs from the oldest end on until the rest fits; those in `passed` go already."""
+        if self._max_size_bytes is None:
+            return
+        at = {"ended": -(2**62), "run": 0}
+        while left_bytes > self._max_size_bytes:
+            rows = self._store.engine.query(_OLDEST, {"tenant": self._store.tenant, **at})
+            if not rows:
+                return
+            for row in rows:
+                at = {"ended": row[7], "run": row[0]}
+                if row[0] not in passed and left_bytes > self._max_size_bytes:
+                    one = _chosen(row, share)
+                    left_bytes -= one.view.size_bytes
+                    yield one
+
+    def _used_bytes(self) -> int:
+        sizes = self._store.engine.sizes()
+        return sizes["size_bytes"] - sizes["free_bytes"]
+
+    def _events(self) -> int:
+        return max(1, int(self._store.engine.query("SELECT coalesce(sum(last_seq), 0) FROM runs")[0][0]))
+
+
+def _chosen(row: Row, share: float) -> _Chosen:
+    run, run_id, tenant, _, name, status, started_at, completed_at, last_seq, reason = row
+    return _Chosen(
+        run,
+        PrunedRun(
+            run_id=run_id,
+            tenant_id=tenant,
+            name=name,
+            status=status,
+            started_at_ms=started_at,
+            completed_at_ms=completed_at,
+            event_count=last_seq,
+            size_bytes=round(last_seq * share),
+            reason=reason,
+        ),
+    )
+
+
+def _by_reason(chosen: Iterable[_Chosen]) -> Iterator[tuple[Reason, list[_Chosen]]]:
+    grouped: dict[Reason, list[_Chosen]] = {}
+    for one in chosen:
+        grouped.setdefault(one.view.reason, []).append(one)
+    yield from grouped.items()
