@@ -8,15 +8,13 @@ is the stored one, because other processes write too.
 
 from __future__ import annotations
 
-import zlib
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 from msgspec import Struct, field
 
-from runline.fold.apply import apply
+from runline.fold.apply import apply_all
 from runline.fold.calls import call_key
-from runline.fold.checkpoint import encode_fold
 from runline.fold.state import RunFold
 from runline.intake.accept import draft
 from runline.model.catalogue import END_TYPES
@@ -24,7 +22,7 @@ from runline.model.checksum import place_check
 from runline.model.errors import Conflict, RunEnded
 from runline.model.event import Draft
 from runline.model.limits import Limits
-from runline.store import artifacts, projection
+from runline.store import artifacts, checkpoints, projection
 from runline.store.codes import LEVEL_CODES, Codes
 from runline.store.engine import Row, Writing
 from runline.store.locate import locate
@@ -64,6 +62,18 @@ class Placed(Struct, frozen=True):
     last_seq: int
     first_id: int
     not_stored: int = 0
+
+    def seqs(self, drafts: Sequence[Draft]) -> list[int | None]:
+        """The seq of each event of the batch, None where it was not stored.
+
+        What is left out stands before the end event, whose seq is the last one: `limit_reached` may have come
+        between.
+        """
+        if not drafts:
+            return []
+        end = [self.last_seq] if drafts[-1].type in END_TYPES else []
+        plain = len(drafts) - self.not_stored - len(end)
+        return [*range(self.first_seq, self.first_seq + plain), *[None] * self.not_stored, *end]
 
 
 class Appender:
@@ -151,7 +161,7 @@ class Appender:
             not_stored -= 1
         return kept, not_stored
 
-    def _load(self, entry: Entry, drafts: Iterable[Draft]) -> None:
+    def _load(self, entry: Entry, drafts: Sequence[Draft]) -> None:
         """Completes the partial caches with the steps and open calls that the batch names."""
         fold = entry.fold
         if fold.step_numbers > len(fold.steps):
@@ -163,18 +173,15 @@ class Appender:
             if keys:
                 projection.load_calls(self.tx, entry.run, fold, keys)
 
-    def _apply(self, entry: Entry, drafts: Iterable[Draft]) -> None:
-        fold, run, shapes, rows = entry.fold, entry.run, entry.shapes, self._rows
-        seq, next_id, artifacts_before = fold.last_seq, self._next_id, len(fold.touched.artifacts)
-        for event in drafts:
-            seq += 1
-            apply(fold, event, seq)
-            key = (event.type, event.level, event.step, event.source)
-            shape = shapes.get(key)
-            if shape is None:
-                shape = self._shape(entry, event)
-            level, type_, step, source, place = shape
-            rows.append(
+    def _apply(self, entry: Entry, events: Sequence[Draft]) -> None:
+        fold, run, shapes, add_row = entry.fold, entry.run, entry.shapes, self._rows.append
+        first_seq, next_id = fold.last_seq + 1, self._next_id
+        registered = len(fold.touched.artifacts)
+        apply_all(fold, events, first_seq)
+        for seq, event in enumerate(events, first_seq):
+            shape = shapes.get((event.type, event.level, event.step, event.source))
+            level, type_, step, source, place = shape or self._shape(entry, event)
+            add_row(
                 (
                     next_id,
                     run,
@@ -187,14 +194,12 @@ class Appender:
                     event.message,
                     event.correlation_id,
                     event.payload,
-                    event.check ^ (place + seq * _SEQ & _MASK),
+                    event.check ^ (place + seq * _SEQ & _MASK),  # checksum.seal, inlined: once per event
                 )
             )
             next_id += 1
-            if len(fold.touched.artifacts) != artifacts_before:
-                self._artifacts.append((entry, seq, event))
-                artifacts_before = len(fold.touched.artifacts)
         self._next_id = next_id
+        self._artifacts += [(entry, seq, events[seq - first_seq]) for seq in fold.touched.artifacts[registered:]]
 
     def _shape(self, entry: Entry, event: Draft) -> Shape:
         if len(entry.shapes) >= _CACHED_SHAPES:
@@ -242,7 +247,7 @@ class Appender:
         for entry, seq, event in self._artifacts:
             artifacts.insert(tx, entry.run, seq, event)
         for entry in changed:
-            if entry.fold.last_seq - entry.checkpoint_seq >= _spacing(entry.checkpoint_bytes):
+            if entry.fold.last_seq - entry.checkpoint_seq >= checkpoints.spacing(entry.checkpoint_bytes):
                 self._checkpoint(entry)
 
     def _save_runs(self, changed: list[Entry]) -> None:
@@ -258,7 +263,7 @@ class Appender:
         fold = entry.fold
         if fold.step_numbers > len(fold.steps) or fold.open_calls > len(fold.calls):
             fold = projection.load_whole(self.tx, entry.run)
-        state = zlib.compress(encode_fold(fold), 1)
+        state = checkpoints.pack(fold)
         self.tx.execute(
             "INSERT OR REPLACE INTO checkpoints VALUES (?, ?, ?)", (entry.run, fold.last_seq, state)
         )
@@ -298,8 +303,3 @@ class Appender:
         self._touched.clear()
         self._rows = []
         self._artifacts.clear()
-
-
-def _spacing(checkpoint_bytes: int) -> int:
-    """Events between checkpoints: 1,000 while small, up to 10,000, and never above 30 bytes an event."""
-    return max(1_000, min(10_000, checkpoint_bytes // 4), checkpoint_bytes // 30)

@@ -51,20 +51,17 @@ def _appending(
         if key is not None:
             told = idempotency.lookup(appender, entry.tenant, entry.run, key, digest)
             if told is not None:
-                seqs: list[int | None] = list(range(told.first_seq, told.last_seq + 1))
-                return Appended((*seqs, *[None] * told.not_stored), told.not_stored)
+                return Appended(tuple(idempotency.repeated(appender, entry, drafts, told)), told.not_stored)
         fresh, known = idempotency.split_known(appender, entry, drafts)
         if not fresh:
             if not known and entry.fold.completed_at_ms is not None:
                 raise RunEnded(f"Run {run_id} has ended; nothing can follow its end event.")
             return Appended(tuple(known), 0)
         placed = appender.add(entry, fresh)
-        stored = len(fresh) - placed.not_stored
-        places: list[int | None] = [placed.first_seq + n if n < stored else None for n in range(len(fresh))]
-        idempotency.remember_events(appender, entry, placed.first_seq, fresh[:stored])
+        places = placed.seqs(fresh)
+        idempotency.remember_events(appender, entry, zip(fresh, places, strict=True))
         if key is not None:
-            last = placed.first_seq + stored - 1
-            told = Told(placed.first_seq, last, placed.not_stored, run_id)
+            told = Told(placed.first_seq, placed.last_seq, placed.not_stored, run_id)
             idempotency.remember(appender, entry.tenant, entry.run, key, digest, told)
         new = iter(places)
         answered = (next(new) if seq is None else places[-1 - seq] if seq < 0 else seq for seq in known)

@@ -14,7 +14,7 @@ import msgspec
 from runline.fold.state import Cold, RunFold
 from runline.intake.accept import draft
 from runline.intake.names import clean_name
-from runline.model.clock import to_iso
+from runline.model.clock import MAX_MS, MIN_MS, to_iso
 from runline.model.errors import Conflict, Invalid
 from runline.model.event import Draft
 from runline.model.ids import check_run_id, new_run_id
@@ -67,6 +67,8 @@ def prepare(
         raise Invalid(f"tags is a list of at most {limits.tags} words.", fields={"tags": "too many"})
     if run_id is not None:
         check_run_id(run_id)
+    if idempotency_key is not None:
+        idempotency.check_key(idempotency_key)
     if parent_run_id is not None and check_run_id(parent_run_id) == run_id:
         raise Invalid("A run cannot be its own parent.", fields={"parent_run_id": "the run itself"})
     value, redacted = store.redactor.input(input)
@@ -79,6 +81,10 @@ def prepare(
         )
     clean = clean_name(name.strip())
     started = now_ms if started_at_ms is None else started_at_ms
+    if not MIN_MS <= started <= MAX_MS:
+        raise Invalid(
+            "A run starts in the years 1 to 9999.", fields={"started_at": "outside the years 1 to 9999"}
+        )
     usual = usual_of_name(store, tenant, clean)
     data: dict[str, Any] = {
         "name": clean,

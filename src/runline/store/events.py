@@ -48,7 +48,7 @@ def read(
         raise Invalid(f"{order[:60]!r} is no order; asc or desc.", fields={"order": "unknown"})
     found = store.locate(run_id)
     where = event_where(wanted, store.codes, store.direct, found.run, found.started_at_ms)
-    low, high = max(0, after_seq), found.last_seq if before_seq is None else before_seq - 1
+    low, high = _bounds(found, after_seq, before_seq)
     if not wanted.scans:
         return page(store, run_id, found, where, low, high, order, limit)
     events: list[Event] = []
@@ -62,6 +62,12 @@ def read(
             events += page(store, run_id, found, where, down, high, order, limit - len(events))
             high = down
     return events
+
+
+def _bounds(found: Located, after_seq: int, before_seq: int | None) -> tuple[int, int]:
+    """Within the log, however far off a caller's numbers are: (exclusive, inclusive)."""
+    high = found.last_seq if before_seq is None else min(found.last_seq, before_seq - 1)
+    return min(max(0, after_seq), found.last_seq), max(0, high)
 
 
 def page(
@@ -95,7 +101,7 @@ def to_events(store: SqlStore, run_id: str, run: int, started_at_ms: int, rows: 
                 message,
                 correlation_id,
                 data,
-                elapsed if elapsed > 0 else 0,
+                max(0, elapsed),
             )
         )
     return events
@@ -106,7 +112,7 @@ def index(store: SqlStore, run_id: str, wanted: EventFilter, *, after_seq: int =
     found = store.locate(run_id)
     where = event_where(wanted, store.codes, store.direct, found.run, found.started_at_ms)
     step = _SLICE if wanted.scans else _INDEX_PAGE
-    low = max(0, after_seq)
+    low, _ = _bounds(found, after_seq, None)
     while True:
         high = min(found.last_seq, low + step)
         rows = store.engine.query(

@@ -31,13 +31,14 @@ def follow(
     store: SqlStore, run_id: str, wanted: EventFilter, *, after_seq: int, timeout_s: float | None
 ) -> Iterator[Event]:
     """Matching events from `after_seq` on, then live, until the end event (always given) or silence."""
-    found = store.locate(run_id)
-    where = event_where(wanted, store.codes, store.direct, found.run, found.started_at_ms)
+    after_seq = max(0, after_seq)
     quiet_since_s = time.monotonic()
     with store.wake.following():
         while True:
             seen = store.wake.count
             found = store.locate(run_id)  # raises once the run has been pruned
+            # Anew each time: a type or step that the filter names may only just have appeared.
+            where = event_where(wanted, store.codes, store.direct, found.run, found.started_at_ms)
             if after_seq < found.last_seq:
                 upto = min(found.last_seq, after_seq + _SLICE)
                 batch = events.page(store, run_id, found, where, after_seq, upto, "asc", _PAGE)
@@ -92,16 +93,16 @@ def follow_all(
 def follow_runs(store: SqlStore, *, timeout_s: float | None) -> Iterator[Run]:
     """Each run of the tenant whenever it changed: first the active ones, then live."""
     known: dict[str, Run] = {}
-    newest_run = 0
+    newest_run: int | None = None
     quiet_since_s = time.monotonic()
     with store.wake.following():
         while True:
             seen = store.wake.count
+            newest = runs.newest(store)
+            started = [] if newest_run is None else runs.between(store, newest_run, newest)
+            newest_run = newest
             active = runs.listed(store, RunFilter(status=("pending", "running", "interrupted")), limit=10_000)
-            current = {run.run_id: run for run in active}
-            started = runs.since(store, newest_run) if newest_run else []
-            newest_run = runs.newest(store)
-            current.update({run.run_id: run for run in started})
+            current = {run.run_id: run for run in (*started, *active)}
             for run_id in known.keys() - current.keys():
                 current.update({run.run_id: run for run in runs.try_get(store, run_id)})
             changed = [run for run_id, run in current.items() if known.get(run_id) != run]

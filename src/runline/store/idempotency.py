@@ -6,13 +6,13 @@ Conflict, never a guess.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
 
 from runline.model.errors import Conflict, Invalid
 from runline.model.event import Draft
-from runline.store.append import Appender, Entry
+from runline.store.append import Appender, Entry, Placed
 
 KEPT_MS = 24 * 3600 * 1000
 _MAX_KEY = 255
@@ -115,12 +115,32 @@ def split_known(
     return fresh, seqs
 
 
-def remember_events(appender: Appender, entry: Entry, first_seq: int, stored: Sequence[Draft]) -> None:
-    """Keeps the event ids of what was just stored from `first_seq` on."""
+def repeated(appender: Appender, entry: Entry, drafts: Sequence[Draft], told: Told) -> list[int | None]:
+    """The seqs that the first answer gave: of the events that were new then, and of those known before by id."""
+    _, known = split_known(appender, entry, drafts)
+    first: dict[str, int] = {}
+    new: list[int] = []
+    for at, (draft, seq) in enumerate(zip(drafts, known, strict=True)):
+        if draft.event_id is None:
+            new.append(at)
+        elif first.setdefault(draft.event_id, at) == at and (seq is None or seq >= told.first_seq):
+            new.append(at)
+    answer = known
+    places = Placed(told.first_seq, told.last_seq, 0, told.not_stored).seqs([drafts[at] for at in new])
+    for at, place in zip(new, places, strict=True):
+        answer[at] = place
+    return [
+        seq if draft.event_id is None else answer[first[draft.event_id]]
+        for draft, seq in zip(drafts, answer, strict=True)
+    ]
+
+
+def remember_events(appender: Appender, entry: Entry, stored: Iterable[tuple[Draft, int | None]]) -> None:
+    """Keeps the event ids of what was just stored, each with its seq (None: it was not)."""
     rows = [
         (entry.run, draft.event_id, seq, draft.digest)
-        for seq, draft in enumerate(stored, first_seq)
-        if draft.event_id is not None
+        for draft, seq in stored
+        if draft.event_id is not None and seq is not None
     ]
     if rows:
         appender.tx.executemany("INSERT INTO event_ids VALUES (?, ?, ?, ?)", rows)

@@ -171,12 +171,12 @@ def newest(store: SqlStore) -> int:
     return int(store.engine.query("SELECT coalesce(max(run), 0) FROM runs")[0][0])
 
 
-def since(store: SqlStore, run: int) -> list[Run]:
-    """The tenant's runs made after the one of that private number."""
+def between(store: SqlStore, after: int, upto: int) -> list[Run]:
+    """The tenant's runs with private numbers above `after`, up to `upto`."""
     rows = store.engine.query(
-        f"{_SELECT} {_FROM} WHERE runs.run > :run "
+        f"{_SELECT} {_FROM} WHERE runs.run > :after AND runs.run <= :upto "
         "AND (CAST(:tenant AS TEXT) IS NULL OR runs.tenant = :tenant) ORDER BY runs.run",
-        {"run": run, "tenant": store.tenant, "now": store.clock.now_ms()},
+        {"after": after, "upto": upto, "tenant": store.tenant, "now": store.clock.now_ms()},
     )
     return [run_of(row) for row in rows]
 

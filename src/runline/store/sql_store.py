@@ -100,8 +100,9 @@ class SqlStore(Store):
         """Names of those step numbers of the run, None for none."""
         known = self._step_names.get(run)
         if known is None:
-            while len(self._step_names) >= _STEP_NAMES_KEPT:
-                self._step_names.pop(next(iter(self._step_names)), None)
+            # Over a copy: other threads come here too.
+            for oldest in list(self._step_names)[: 1 - _STEP_NAMES_KEPT]:
+                self._step_names.pop(oldest, None)
             known = self._step_names[run] = {None: None}
         if missing := numbers - known.keys():
             marks = ", ".join("?" * len(missing))

@@ -11,16 +11,18 @@ import threading
 import time
 from collections import deque
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 import apsw
 
-from runline.model.errors import Invalid, NotFound, RunlineError, StoreFull, Unavailable
+from runline.model.errors import Invalid, NotFound, RunlineError, Unavailable
 from runline.store import migrate
 from runline.store.engine import Parameters, Row
+from runline.store.reserve import Reserve
+from runline.store.sqlite_errors import translate
 
 _LOCK_TIMEOUT_S = 10.0
 _WAL_LIMIT_BYTES = 48 * 1024 * 1024
@@ -29,46 +31,13 @@ _READ_ONLY = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI
 _WRITE = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE | apsw.SQLITE_OPEN_URI
 
 
-def translate(error: apsw.Error | OSError, path: str) -> RunlineError:
-    """The Runline error for what SQLite said."""
-    text = str(error)
-    match error:
-        case apsw.FullError():
-            return StoreFull(f"The disk under {path} is full. Free some space, or run `runline prune`.")
-        case apsw.BusyError() | apsw.LockedError():
-            return Unavailable(f"{path} is locked by another program. Try again.", code="busy")
-        case apsw.NotADBError() | apsw.CorruptError():
-            return Unavailable(
-                f"{path} is damaged or is not a Runline store ({text}). Restore a backup, or run "
-                "`runline verify` to see what is hurt.",
-                code="corrupt",
-            )
-        case apsw.CantOpenError():
-            return NotFound(f"{path} cannot be opened ({text}).", code="cannot_open")
-        case apsw.ReadOnlyError() | apsw.PermissionsError() | apsw.AuthError():
-            return Invalid(f"{path} cannot be written: {text}.", code="read_only")
-        case apsw.IOError():
-            if "disk full" in text.lower() or _no_space(path):
-                return StoreFull(f"The disk under {path} is full. Free some space, or run `runline prune`.")
-            return Unavailable(f"The disk under {path} failed: {text}.", code="disk_error")
-        case _:
-            return RunlineError(f"{path}: {text}", code="database_error")
-
-
-def _no_space(path: str) -> bool:
-    """A write that fails for lack of space may come back as a bare I/O error (file-size limits do)."""
-    import resource
-
+def _rows(connection: apsw.Connection, sql: str, parameters: Parameters) -> list[Row]:
     try:
-        if os.statvfs(Path(path).parent).f_bavail == 0:
-            return True
-        limit = resource.getrlimit(resource.RLIMIT_FSIZE)[0]
-        return limit != resource.RLIM_INFINITY and any(
-            os.path.exists(path + suffix) and os.path.getsize(path + suffix) + 65536 >= limit
-            for suffix in ("", "-wal")
-        )
-    except OSError:
-        return False
+        return connection.execute(sql, parameters).fetchall()
+    except (OverflowError, UnicodeError) as error:
+        raise Invalid(
+            "A number is beyond 64 bits, or a text is not Unicode; neither can be looked up.", code="bad_value"
+        ) from error
 
 
 class Session:
@@ -78,7 +47,7 @@ class Session:
         self._connection = connection
 
     def execute(self, sql: str, parameters: Parameters = ()) -> list[Row]:
-        return self._connection.execute(sql, parameters).fetchall()
+        return _rows(self._connection, sql, parameters)
 
     def executemany(self, sql: str, rows: Sequence[Row]) -> int:
         """How many rows of the database changed."""
@@ -102,14 +71,14 @@ class SqliteEngine:
         self._write: apsw.Connection | None = None
         self._inherited: list[object] = []
         self._closed = False
-        self._reserve = Path(path + "-reserve")
+        self.reserve = Reserve(path)
         if read_only:
             self._check_readable()
         else:
             self._prepare(now_ms)
 
     def _check_readable(self) -> None:
-        if not os.path.exists(self.path):
+        if not Path(self.path).exists():
             raise NotFound(
                 f"There is no store at {self.path}. Record a run first, for example `runline exec -- make`.",
                 code="no_store",
@@ -130,13 +99,12 @@ class SqliteEngine:
 
     def _prepare(self, now_ms: int) -> None:
         """Creates the file if need be and brings the schema up to date."""
-        folder = os.path.dirname(self.path)
+        folder = Path(self.path).parent
         try:
-            if folder:
-                os.makedirs(folder, exist_ok=True)
+            folder.mkdir(parents=True, exist_ok=True)
             write = self._connect(_WRITE)
         except (apsw.Error, OSError) as error:
-            if folder and os.path.isdir(folder) and not os.access(folder, os.W_OK):
+            if folder.is_dir() and not os.access(folder, os.W_OK):
                 raise Invalid(
                     f"{folder} is not writable, and SQLite needs to write beside its file even to read it. "
                     "Make the folder writable, or choose another with --store.",
@@ -169,6 +137,7 @@ class SqliteEngine:
         except RunlineError:
             write.close()
             raise
+        self.reserve.keep()
 
     def _connect(self, flags: int) -> apsw.Connection:
         connection = apsw.Connection(
@@ -215,7 +184,7 @@ class SqliteEngine:
 
     def query(self, sql: str, parameters: Parameters = ()) -> list[Row]:
         with self.reader() as connection:
-            return connection.execute(sql, parameters).fetchall()
+            return _rows(connection, sql, parameters)
 
     def pages(self, sql: str, parameters: dict[str, Any], *, size: int) -> Iterator[list[Row]]:
         parameters = {**parameters, "limit": size}
@@ -267,6 +236,14 @@ class SqliteEngine:
         except apsw.Error as error:
             raise translate(error, self.path) from error
 
+    def checkpoint(self, *, wait: bool) -> None:
+        """Moves the WAL into the database, as far as readers let it; `wait` for them and empty the WAL file."""
+        mode = apsw.SQLITE_CHECKPOINT_TRUNCATE if wait else apsw.SQLITE_CHECKPOINT_PASSIVE
+        # Busy, or no room for the database to grow: the next checkpoint goes on from there.
+        with suppress(apsw.Error):
+            if self._write is not None:
+                self._write.wal_checkpoint(mode=mode)
+
     def changed(self) -> Any:
         with self._watch_lock:
             if self._closed:
@@ -278,29 +255,37 @@ class SqliteEngine:
             except apsw.Error as error:
                 raise translate(error, self.path) from error
 
-    def backup(self, destination: str) -> None:
-        """An online, consistent copy into a new file."""
+    def backup(self, destination: str) -> list[str]:
+        """An online copy, consistent as of now, into an empty file; what `quick_check` has to say against it."""
         try:
             target = apsw.Connection("file:" + quote(destination), flags=_WRITE)
             try:
-                with self.reader() as source, target.backup("main", source, "main") as copy:
-                    while not copy.done:
-                        copy.step(2000)
+                # One read transaction: without it the copy starts over whenever somebody commits.
+                with self.reader() as source:
+                    source.execute("BEGIN; SELECT 1 FROM sqlite_schema").fetchall()
+                    try:
+                        with target.backup("main", source, "main") as copy:
+                            while not copy.done:
+                                copy.step(2000)
+                    finally:
+                        source.execute("ROLLBACK").fetchall()
+                said = [row[0] for row in target.execute("PRAGMA quick_check(10)")]
             finally:
                 target.close()
         except apsw.Error as error:
             raise translate(error, destination) from error
+        return [line for line in said if line != "ok"]
 
     def sizes(self) -> dict[str, int]:
         """`size_bytes`, `free_bytes` (reusable inside the file), `wal_bytes`."""
         pages, free, page_size = (
             int(self.query(f"PRAGMA {name}")[0][0]) for name in ("page_count", "freelist_count", "page_size")
         )
-        wal = self.path + "-wal"
+        wal = Path(self.path + "-wal")
         return {
             "size_bytes": pages * page_size,
             "free_bytes": free * page_size,
-            "wal_bytes": os.path.getsize(wal) if os.path.exists(wal) else 0,
+            "wal_bytes": wal.stat().st_size if wal.exists() else 0,
         }
 
     def fork(self) -> None:

@@ -89,7 +89,7 @@ class Stream:
             drafts = [lost, *drafts]
         cut = next((n for n, draft in enumerate(drafts, 1) if draft.type in END_TYPES), len(drafts))
         try:
-            appender.add(appender.entry(self.run_id), drafts[:cut])
+            self.refused += appender.add(appender.entry(self.run_id), drafts[:cut]).not_stored
         except (RunEnded, NotFound):
             cut = 0
         self.refused += len(drafts) - cut

@@ -175,6 +175,8 @@ class Writer:
         if thread is not None:
             thread.join(timeout_s + 5)
         self._closed = True
+        self.failing = self.failing or Unavailable("This store is closed.", code="closed")
+        self.queue_size = 0  # from now on streams drop at once, and count
         self._abandon()
         if self._lost:
             log.error("runline: %d events were not stored: %s", self._lost, self.failing or "out of time")
