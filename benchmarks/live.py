@@ -17,6 +17,7 @@ _EVENTS = 10_000
 _PER_SECOND = 2_000
 _FOLLOWER = """
 import sys, time
+from runline.store import open_store
 store = open_store(sys.argv[1], read_only=True)
 samples = []
 print("ready", flush=True)
@@ -65,7 +66,7 @@ def rows(folder: Path, *, scale: float = 1.0) -> Iterator[Row]:
 def _same_process(run: object) -> list[int]:
     samples: list[int] = []
     # The follower shares the writer's process, and with it the waking without polling.
-    own = runline.store()
+    own = runline.current().store
     ready = threading.Event()
 
     def follow() -> None:

@@ -5,8 +5,8 @@ An id ends up in URLs, file paths and terminals, so its alphabet is narrow.
 
 from __future__ import annotations
 
+import os
 import re
-import secrets
 import unicodedata
 
 from runline.model.clock import from_ms
@@ -25,7 +25,7 @@ def slug(name: str) -> str:
 
 def new_run_id(name: str, now_ms: int) -> str:
     """`<slug>-YYYYMMDD-HHMMSS-<40 random bits>`."""
-    return f"{slug(name)}-{from_ms(now_ms):%Y%m%d-%H%M%S}-{secrets.token_hex(5)}"
+    return f"{slug(name)}-{from_ms(now_ms):%Y%m%d-%H%M%S}-{os.urandom(5).hex()}"
 
 
 def check_run_id(run_id: str) -> str:

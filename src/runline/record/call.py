@@ -6,7 +6,7 @@ patch_applied), `test` (test_started, test_result). A call inside a call names i
 
 from __future__ import annotations
 
-import secrets
+import os
 import time
 from collections.abc import Mapping
 from types import TracebackType
@@ -43,7 +43,7 @@ class ActiveCall:
     ) -> None:
         self.run = run
         # Rising, so that the index over correlation ids grows at its edge (docs/decisions/0001).
-        self.correlation_id = f"{time.time_ns() // 1000:013x}{secrets.token_hex(3)}"
+        self.correlation_id = f"{time.time_ns() // 1000:013x}{os.urandom(3).hex()}"
         self.outer: ActiveCall | None = None
         known = isinstance(kind, str) and kind in PAIRS
         if not known:

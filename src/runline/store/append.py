@@ -199,7 +199,9 @@ class Appender:
             )
             next_id += 1
         self._next_id = next_id
-        self._artifacts += [(entry, seq, events[seq - first_seq]) for seq in fold.touched.artifacts[registered:]]
+        self._artifacts += [
+            (entry, seq, events[seq - first_seq]) for seq in fold.touched.artifacts[registered:]
+        ]
 
     def _shape(self, entry: Entry, event: Draft) -> Shape:
         if len(entry.shapes) >= _CACHED_SHAPES:

@@ -52,6 +52,7 @@ def requested(store: SqlStore, run_id: str) -> bool:
     """Whether somebody has asked this run to stop."""
     return bool(
         store.engine.query(
-            "SELECT 1 FROM cancellations JOIN runs ON runs.run = cancellations.run WHERE runs.run_id = ?", (run_id,)
+            "SELECT 1 FROM cancellations JOIN runs ON runs.run = cancellations.run WHERE runs.run_id = ?",
+            (run_id,),
         )
     )

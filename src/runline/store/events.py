@@ -125,8 +125,6 @@ def index(store: SqlStore, run_id: str, wanted: EventFilter, *, after_seq: int =
             return
 
 
-
-
 def seq_of_id(store: SqlStore, run: int, last_seq: int, after_id: int) -> int:
     """The seq of the run's last event with an id ≤ `after_id` (0: none): ids rise with seq, so bisect."""
     low, high = 0, last_seq

@@ -98,7 +98,8 @@ def split_known(
             seq = -1 - at
         else:
             rows = appender.tx.execute(
-                "SELECT digest, seq FROM event_ids WHERE run = ? AND event_id = ?", (entry.run, draft.event_id)
+                "SELECT digest, seq FROM event_ids WHERE run = ? AND event_id = ?",
+                (entry.run, draft.event_id),
             )
             if not rows:
                 seen[draft.event_id] = (draft.digest, len(fresh))

@@ -9,24 +9,25 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import TracebackType
-from typing import Any, Literal, Self
+from typing import TYPE_CHECKING, Any, Literal, Self
 
-from runline.fold.compare import Comparison
-from runline.fold.failure import Failure
-from runline.fold.slots import Histogram
-from runline.fold.snapshot import RunState
-from runline.model.artifact import Artifact
-from runline.model.call import Call
-from runline.model.event import Event
-from runline.model.note import Note
-from runline.model.page import Page
-from runline.model.run import Run
-from runline.model.step import Step
-from runline.store.events import Hits
-from runline.store.retention import PruneReport
-from runline.store.statistics import Counts, Statistics
-from runline.store.summaries import Summary
-from runline.store.verify import VerifyReport
+if TYPE_CHECKING:
+    from runline.fold.compare import Comparison
+    from runline.fold.failure import Failure
+    from runline.fold.slots import Histogram
+    from runline.fold.snapshot import RunState
+    from runline.model.artifact import Artifact
+    from runline.model.call import Call
+    from runline.model.event import Event
+    from runline.model.note import Note
+    from runline.model.page import Page
+    from runline.model.run import Run
+    from runline.model.step import Step
+    from runline.store.events import Hits
+    from runline.store.retention import PruneReport
+    from runline.store.statistics import Counts, Statistics
+    from runline.store.summaries import Summary
+    from runline.store.verify import VerifyReport
 
 Order = Literal["asc", "desc"]
 

@@ -1,4 +1,7 @@
-"""The store over an SQL engine: each method calls the file of its noun."""
+"""The store over an SQL engine: each method calls the file of its noun.
+
+What a recorder never needs is imported where it is used, so that the first event comes soon.
+"""
 
 from __future__ import annotations
 
@@ -7,44 +10,21 @@ import os
 import socket
 import weakref
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from runline.fold.compare import Comparison
-from runline.fold.failure import Failure
-from runline.fold.slots import Histogram, merge
-from runline.fold.snapshot import RunState
 from runline.intake.redact import Redactor
-from runline.model.artifact import Artifact
-from runline.model.call import Call
 from runline.model.clock import Clock, SystemClock
 from runline.model.errors import Invalid
-from runline.model.event import Event
 from runline.model.filter import Query, parse
 from runline.model.limits import DEFAULT_LIMITS, Limits
-from runline.model.note import Note
-from runline.model.page import Page
-from runline.model.run import Run
-from runline.model.step import Step
 from runline.store import (
     appends,
-    artifacts,
-    backup,
-    cancellations,
-    checkpoints,
     creation,
     events,
-    failures,
     follow,
-    imports,
     liveness,
     notes,
-    rebuild,
-    retention,
     runs,
-    statistics,
-    steps,
-    summaries,
-    verify,
 )
 from runline.store.append import Appender
 from runline.store.codes import Codes
@@ -55,6 +35,23 @@ from runline.store.sqlite import SqliteEngine
 from runline.store.stream import Stream
 from runline.store.wake import Wake
 from runline.store.writer import Writer
+
+if TYPE_CHECKING:
+    from runline.fold.compare import Comparison
+    from runline.fold.failure import Failure
+    from runline.fold.slots import Histogram
+    from runline.fold.snapshot import RunState
+    from runline.model.artifact import Artifact
+    from runline.model.call import Call
+    from runline.model.event import Event
+    from runline.model.note import Note
+    from runline.model.page import Page
+    from runline.model.run import Run
+    from runline.model.step import Step
+    from runline.store.retention import PruneReport
+    from runline.store.statistics import Counts, Statistics
+    from runline.store.summaries import Summary
+    from runline.store.verify import VerifyReport
 
 Words = str | Sequence[str] | None
 DEFAULT_TENANT = "default"
@@ -171,6 +168,8 @@ class SqlStore(Store):
         liveness.heartbeat(self, run_id, None, None)
 
     def cancel(self, run_id: str, *, force: bool = False) -> str:
+        from runline.store import cancellations
+
         return cancellations.cancel(self, run_id, force=force)
 
     def add_note(
@@ -191,6 +190,8 @@ class SqlStore(Store):
         runs.pin(self, run_id, on)
 
     def delete_run(self, run_id: str) -> None:
+        from runline.store import retention
+
         retention.delete(self, run_id)
 
     def import_run(
@@ -201,6 +202,8 @@ class SqlStore(Store):
         *,
         as_id: str | None = None,
     ) -> Run:
+        from runline.store import imports
+
         return imports.import_run(self, run, events, notes, as_id=as_id)
 
     # -- reading one run
@@ -247,18 +250,28 @@ class SqlStore(Store):
         )
 
     def state(self, run_id: str, *, at_seq: int | None = None) -> RunState:
+        from runline.store import checkpoints
+
         return checkpoints.state(self, run_id, at_seq=at_seq)
 
     def replay(self, run_id: str, *, to_seq: int | None = None) -> Iterator[RunState]:
+        from runline.store import checkpoints
+
         return checkpoints.replay(self, run_id, to_seq=to_seq)
 
-    def summary(self, run_id: str) -> summaries.Summary:
+    def summary(self, run_id: str) -> Summary:
+        from runline.store import summaries
+
         return summaries.summary(self, run_id)
 
     def list_steps(self, run_id: str) -> list[Step]:
+        from runline.store import steps
+
         return steps.listed(self, run_id)
 
     def list_artifacts(self, run_id: str) -> list[Artifact]:
+        from runline.store import artifacts
+
         return artifacts.listed(self, run_id)
 
     def list_notes(self, run_id: str, *, limit: int = 100) -> list[Note]:
@@ -275,16 +288,25 @@ class SqlStore(Store):
         cursor: str | None = None,
     ) -> Page[Call]:
         limit = _clamped(limit, events.MAX_PAGE)
+        from runline.store import steps
+
         return steps.calls(self, run_id, status=status, kind=kind, step=step, limit=limit, cursor=cursor)
 
     def histogram(self, run_id: str, *, slots: int = 160) -> Histogram:
+        from runline.fold.slots import merge
+        from runline.store import steps
+
         fold = steps.whole(self, run_id)
         return merge(fold.started_at_ms, fold.slot_ms, fold.slots, _clamped(slots, 512))
 
     def failure(self, run_id: str) -> Failure:
+        from runline.store import failures
+
         return failures.failure(self, run_id)
 
     def compare(self, left: str, right: str) -> Comparison:
+        from runline.store import failures
+
         return failures.compare(self, left, right)
 
     # -- reading many
@@ -294,10 +316,14 @@ class SqlStore(Store):
             self, self._run_filter(**filters), limit=_clamped(limit, runs.MAX_PAGE), cursor=cursor
         )
 
-    def counts(self, **filters: Any) -> statistics.Counts:
+    def counts(self, **filters: Any) -> Counts:
+        from runline.store import statistics
+
         return statistics.counts(self, self._run_filter(**filters))
 
-    def statistics(self, *, range: str = "7d") -> statistics.Statistics:
+    def statistics(self, *, range: str = "7d") -> Statistics:
+        from runline.store import statistics
+
         return statistics.statistics(self, range)
 
     def follow_all(
@@ -322,18 +348,26 @@ class SqlStore(Store):
         keep: int | None = 500,
         max_size_bytes: int | None = None,
         dry_run: bool = False,
-    ) -> retention.PruneReport:
+    ) -> PruneReport:
+        from runline.store import retention
+
         return retention.prune(
             self, older_than_days=older_than_days, keep=keep, max_size_bytes=max_size_bytes, dry_run=dry_run
         )
 
-    def verify(self, run_id: str | None = None) -> verify.VerifyReport:
+    def verify(self, run_id: str | None = None) -> VerifyReport:
+        from runline.store import verify
+
         return verify.verify(self, run_id)
 
     def rebuild(self, run_id: str | None = None) -> int:
+        from runline.store import rebuild
+
         return rebuild.rebuild(self, run_id)
 
     def backup(self, destination: str) -> None:
+        from runline.store import backup
+
         backup.backup(self, destination)
 
     def close(self) -> None:

@@ -14,7 +14,6 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import apsw
 
@@ -36,8 +35,16 @@ def _rows(connection: apsw.Connection, sql: str, parameters: Parameters) -> list
         return connection.execute(sql, parameters).fetchall()
     except (OverflowError, UnicodeError) as error:
         raise Invalid(
-            "A number is beyond 64 bits, or a text is not Unicode; neither can be looked up.", code="bad_value"
+            "A number is beyond 64 bits, or a text is not Unicode; neither can be looked up.",
+            code="bad_value",
         ) from error
+
+
+def _uri(path: str) -> str:
+    """The path as SQLite's file URI; a module for this would cost as much as opening the store."""
+    for special, escaped in (("%", "%25"), ("?", "%3f"), ("#", "%23")):
+        path = path.replace(special, escaped)
+    return f"file:{path}"
 
 
 class Session:
@@ -140,9 +147,7 @@ class SqliteEngine:
         self.reserve.keep()
 
     def _connect(self, flags: int) -> apsw.Connection:
-        connection = apsw.Connection(
-            "file:" + quote(self.path), flags=flags, vfs=self._vfs, statementcachesize=200
-        )
+        connection = apsw.Connection(_uri(self.path), flags=flags, vfs=self._vfs, statementcachesize=200)
         deadline_s = _LOCK_TIMEOUT_S
 
         def wait_for_lock(tries: int) -> bool:
@@ -258,7 +263,7 @@ class SqliteEngine:
     def backup(self, destination: str) -> list[str]:
         """An online copy, consistent as of now, into an empty file; what `quick_check` has to say against it."""
         try:
-            target = apsw.Connection("file:" + quote(destination), flags=_WRITE)
+            target = apsw.Connection(_uri(destination), flags=_WRITE)
             try:
                 # One read transaction: without it the copy starts over whenever somebody commits.
                 with self.reader() as source:

@@ -42,7 +42,9 @@ _RETRY_S = (0.05, 0.1, 0.25, 0.5, 1.0)
 class Job(Generic[T]):
     """One thing to do in a transaction: `perform` raises before it changes anything, or does all of it."""
 
-    def __init__(self, perform: Callable[[Appender, Sequence[Draft]], T], drafts: Sequence[Draft] = ()) -> None:
+    def __init__(
+        self, perform: Callable[[Appender, Sequence[Draft]], T], drafts: Sequence[Draft] = ()
+    ) -> None:
         self.perform = perform
         self.drafts = drafts
         self.future: Future[T] = Future()
@@ -63,7 +65,14 @@ class Writer:
     """Owns the writing connection. `submit` and the streams are safe from any thread."""
 
     def __init__(
-        self, engine: Engine, appender: Appender, wake: Wake, clock: Clock, redactor: Redactor, *, queue_size: int
+        self,
+        engine: Engine,
+        appender: Appender,
+        wake: Wake,
+        clock: Clock,
+        redactor: Redactor,
+        *,
+        queue_size: int,
     ) -> None:
         self.engine = engine
         self.appender = appender
@@ -309,7 +318,9 @@ class Writer:
                 drafts.append(item[1])
         return self.redactor.batch(drafts)
 
-    def _perform(self, items: list[Item], clean: list[Draft], results: list[tuple[Job[Any], Any]]) -> set[Stream]:
+    def _perform(
+        self, items: list[Item], clean: list[Draft], results: list[tuple[Job[Any], Any]]
+    ) -> set[Stream]:
         """Adds everything in order, what streams brought grouped by run; the streams that took part."""
         streams: set[Stream] = set()
         waiting: dict[Stream, list[Draft]] = {}
@@ -346,7 +357,9 @@ class Writer:
                 else:
                     self._commit([item])
             return
-        reason = error if isinstance(error, RunlineError) else RunlineError(f"{type(error).__name__}: {error}")
+        reason = (
+            error if isinstance(error, RunlineError) else RunlineError(f"{type(error).__name__}: {error}")
+        )
         hopeless = not isinstance(error, (StoreFull, Unavailable))
         for item in items:
             if isinstance(item, Job):
