@@ -20,7 +20,7 @@ def backup(
 ) -> None:
     """Copy the live store into a new file. Restoring is putting the file in the store's place."""
     invocation = Invocation.of(ctx)
-    with invocation.reading() as store, progress(invocation.err, "backing up", None):
+    with invocation.reading() as store, progress(invocation.screen, "backing up", None):
         store.backup(str(file))
     invocation.out.line(
         "backed up to ", Span(str(file), "bold"), Span(f"  {format_size(file.stat().st_size)}", "dim")

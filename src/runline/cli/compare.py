@@ -82,7 +82,8 @@ def _print(invocation: Invocation, store: Store, left: Run, right: Run, found: C
     out = invocation.out
     for side, run in (("A", left), ("B", right)):
         took = format_ms(running_ms(run, invocation.now_ms()))
-        out.line(Span(f"{side}  ", "bold"), *headline(out, run), Span(f"  {took}"))
+        status, gap, *rest = headline(out, run)
+        out.line(Span(f"{side}  ", "bold"), status, Span(f"  {took:>7}"), gap, *rest, cut=True)
     out.heading("First divergence")
     parted = found.first_divergence
     out.line(f"  {divergence(parted).replace(' there', ' of A')}")

@@ -90,7 +90,7 @@ def _verify(
         run.call("tool", "unzip -t", data={"args": {"archive": target.name}}) as call,
         zipfile.ZipFile(target) as packed,
     ):
-        call.result(data={"ok": packed.testzip() is None, "files": len(packed.namelist())})
+        call.result(f"{len(packed.namelist())} files", ok=packed.testzip() is None)
     with zipfile.ZipFile(target) as packed:
         for path, expected in step.track(hashes.items()):
             name = str(path.relative_to(source))
@@ -131,12 +131,14 @@ def _rounds(
     while time.monotonic() < until_s:
         path = files[done % len(files)]
         content = path.read_bytes()
-        with run.call("tool", step.name, data={"args": {"file": path.name}}, step=step.name) as call:
+        with run.call(
+            "tool", step.name, message=f"{step.name} {path.name}", data={"args": {"file": path.name}}
+        ) as call:
             if step.name == "hash":
-                told = hashlib.blake2b(content * 20).hexdigest()[:16]
+                told = f"blake2b {hashlib.blake2b(content * 20).hexdigest()[:16]}"
             else:
                 told = f"{len(content):,} to {len(zlib.compress(content, 9)):,} bytes"
-            call.result(data={"ok": True, "result": told})
+            call.result(told, ok=True)
         done += 1
         left_s = max(0.0, until_s - time.monotonic())
         step.progress(min(99, int(100 * (1 - left_s / span_s))), action=f"{path.parent.name}/{path.name}")

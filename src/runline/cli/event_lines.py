@@ -9,25 +9,34 @@ from runline.cli.output import Output, Span, role_of
 from runline.model.catalogue import NOISE
 from runline.model.event import Event
 
-_STEP_CELLS = 16
-_TYPE_CELLS = 22
+_STEP_CELLS, _STEP_CELLS_NARROW = 16, 9
+_TYPE_CELLS, _TYPE_CELLS_NARROW = 22, 16
+_NARROW = 110
 
 
 def event_line(out: Output, event: Event, *, utc: bool = False, cut: bool = False) -> None:
-    """Prints one event. Off a terminal the fields are separated by tabs, the message last and whole."""
+    """Prints one event; one without a step shows its source there.
+
+    Off a terminal the fields are separated by tabs, the message last and whole.
+    """
     moment = absolute(event.ts_ms) if utc else offset(event.elapsed_ms)
     message = event.message
     if not out.on_terminal:
-        out.fields(str(event.seq), moment, event.level, event.step or "-", event.type, message)
+        out.fields(
+            str(event.seq), moment, event.level, event.step or event.source or "-", event.type, message
+        )
         return
+    narrow = out.width < _NARROW
+    step_cells = _STEP_CELLS_NARROW if narrow else _STEP_CELLS
+    type_cells = _TYPE_CELLS_NARROW if narrow else _TYPE_CELLS
     loud = event.level != "info"
     role = role_of(event.level) if loud else "plain"
     out.line(
         Span(f"{event.seq:>6}  ", "dim"),
         Span(f"{moment}  ", "dim"),
         Span(f"{out.glyphs[event.level]} ", role),
-        Span(f"{_cell(event.step or '', _STEP_CELLS)} "),
-        Span(f"{_cell(event.type, _TYPE_CELLS)} ", "dim"),
+        Span(f"{_cell(event.step or event.source or '', step_cells)} "),
+        Span(f"{_cell(event.type, type_cells)} ", "dim"),
         Span(message, role if event.level == "error" else "plain"),
         cut=cut,
     )
@@ -38,23 +47,14 @@ def is_noise(event: Event) -> bool:
     return event.level == "info" and event.type in NOISE
 
 
-def folded_lines(out: Output, events: Iterable[Event], *, utc: bool = False) -> None:
-    """The events with runs of noise folded into one line that says how many there were."""
-    hidden = 0
-    for event in events:
-        if is_noise(event):
-            hidden += 1
-            continue
-        _say_hidden(out, hidden)
-        hidden = 0
-        event_line(out, event, utc=utc, cut=True)
-    _say_hidden(out, hidden)
+def quiet(events: Iterable[Event]) -> list[Event]:
+    """The events without the noise."""
+    return [event for event in events if not is_noise(event)]
 
 
-def _say_hidden(out: Output, hidden: int) -> None:
-    if hidden:
-        noun = "heartbeat" if hidden == 1 else "heartbeats"
-        out.line(Span(f"        ┄┄ {hidden} {noun} hidden ┄┄", "dim"))
+def hidden(count: int) -> str:
+    """How much noise was left out: `214 heartbeats hidden`; blank for none."""
+    return f"{count:,} heartbeat{'' if count == 1 else 's'} hidden" if count else ""
 
 
 def _cell(text: str, cells: int) -> str:

@@ -86,7 +86,7 @@ def _to_file(invocation: Invocation, run: Run, file: Path, chunks: object) -> in
     try:
         with (
             part.open("wb") as target,
-            progress(invocation.err, f"exporting {run.name}", run.event_count * usual_bytes) as advance,
+            progress(invocation.screen, f"exporting {run.name}", run.event_count * usual_bytes) as advance,
         ):
             for chunk in chunks:  # type: ignore[attr-defined]
                 target.write(chunk)

@@ -43,7 +43,7 @@ def failure_block(
         out.line(f"  {out.glyphs['blocked']} blocked  ", Span(", ".join(failure.blocked), "bold"))
     if whole:
         _chain(out, failure.error_chain)
-        if tail:
+        if [line.strip() for line in tail] not in ([], [first.message if first else ""]):
             out.block("\n".join(tail), indent="    ", role="dim")
     for call in failure.open_calls:
         out.line(*open_call(out, call, now_ms if run.is_active else run.updated_at_ms))
@@ -69,7 +69,8 @@ def open_call(out: Output, call: Call, until_ms: int) -> list[Span]:
 
 
 def _chain(out: Output, chain: tuple[ErrorLink, ...]) -> None:
-    later = [link for link in chain if link.relation == "later"]
+    told = chain[0].message if chain else ""
+    later = [link for link in chain if link.relation == "later" and link.message not in told]
     for link in chain:
         if link.relation == "cause":
             name = f"{link.name}: " if link.name and not link.message.startswith(link.name) else ""
@@ -107,8 +108,8 @@ _REASONS = {
     "type": "another kind of event",
     "message": "another message",
     "data": "other data",
-    "only_left": "an event that this run lacks",
-    "only_right": "an event that the other run lacks",
+    "only_left": "this run lacks it",
+    "only_right": "the other run lacks it",
 }
 
 
@@ -117,6 +118,7 @@ def divergence(parted: Divergence | None) -> str:
     if parted is None:
         return "nowhere: both did the same"
     where = f" in step {parted.step}" if parted.step else ""
-    seqs = [f"event {parted.right_seq}"] if parted.right_seq is not None else []
-    seqs += [f"event {parted.left_seq} there"] if parted.left_seq is not None else []
-    return f"first{where} at {', '.join(seqs)}: {_REASONS[parted.reason]}"
+    if parted.right_seq is None:
+        return f"first{where}, event {parted.left_seq} there: {_REASONS[parted.reason]}"
+    there = f" (event {parted.left_seq} there)" if parted.left_seq is not None else ""
+    return f"first{where}, at event {parted.right_seq}{there}: {_REASONS[parted.reason]}"

@@ -35,7 +35,7 @@ def import_run(
 
     with _source(file) as (stream, size_bytes), invocation.writing() as store:
         header, events = read_export(stream)
-        with progress(invocation.err, f"importing {header.run.get('run_id')}", size_bytes) as advance:
+        with progress(invocation.screen, f"importing {header.run.get('run_id')}", size_bytes) as advance:
             run = store.import_run(
                 header.run, _told(events, stream, size_bytes, advance), header.notes, as_id=as_id
             )

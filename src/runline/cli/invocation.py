@@ -63,6 +63,12 @@ class Invocation:
         if self.verbose:
             self.err.line(Span(f"store: {self.url}", "dim"))
 
+    @property
+    def screen(self) -> Output:
+        """Where a bar may be shown: with the output when that is a terminal, so that the two keep out of
+        each other's way, else on standard error."""
+        return self.out if self.out.on_terminal else self.err
+
     def hint(self, text: str) -> None:
         """What to do next, beside the output: on standard error, and only for people."""
         if self.err.on_terminal:

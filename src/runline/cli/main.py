@@ -21,6 +21,7 @@ import runline
 from runline.cli import commands, exits
 from runline.cli.invocation import Invocation
 from runline.cli.output import Span, stderr
+from runline.cli.values import read_plainly
 from runline.model.errors import RunlineError
 
 _NEWCOMER = """\
@@ -44,10 +45,15 @@ check found a problem, 2 usage, 3 not found, 4 conflict, 5 store unavailable or 
 class CommandLine(TyperGroup):
     """A group whose commands are imported when they are invoked, and that turns errors into sentences."""
 
+    def get_params(self, ctx: Any) -> Any:
+        params = super().get_params(ctx)
+        read_plainly(params)
+        return params
+
     def list_commands(self, _: Any) -> list[str]:
         return list(commands.COMMANDS)
 
-    def get_command(self, _: Any, cmd_name: str) -> Any:
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
         entry = commands.COMMANDS.get(cmd_name)
         if entry is None:
             return None
@@ -56,6 +62,7 @@ class CommandLine(TyperGroup):
         app.command(cmd_name, context_settings={**_HELP_NAMES, **settings})(commands.load(entry))
         command = get_command(app)
         command.params.extend(param for param in self.params if param.name in _GLOBAL)
+        read_plainly(command.get_params(ctx))
         return command
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:

@@ -181,11 +181,24 @@ class Output:
         """One line, whatever is in it. `cut`: it ends at the edge of a terminal instead of going on below."""
         if self.on_terminal:
             text = self.text(spans)
-            if cut:
-                text.truncate(self.width, overflow="ellipsis" if self.glyphs.is_unicode else "crop")
+            if cut and text.cell_len > self.width:
+                text.truncate(self.width - len(self.glyphs.said("…")), overflow="crop")
+                text.append(self.glyphs.said("…"), self._style("dim"))
             self.console.print(text, soft_wrap=True)
         else:
             self.stream.write("".join(self._said(span) for span in _spans(spans)) + "\n")
+
+    def listing(self, parts: Sequence[str], *, role: Role = "plain", indent: str = "  ") -> None:
+        """Facts, separated by dots, on as many lines as the terminal needs; none is broken."""
+        line = ""
+        for part in parts:
+            longer = f"{line} · {part}" if line else part
+            if line and self.on_terminal and len(indent) + len(longer) > self.width:
+                self.line(Span(indent + line, role))
+                longer = part
+            line = longer
+        if line:
+            self.line(Span(indent + line, role))
 
     def fields(self, *cells: Cell) -> None:
         """One line of a table that nobody reads by eye: its cells, separated by tabs."""
@@ -204,7 +217,7 @@ class Output:
             self.line(Span(indent + one, role))
 
     def blank(self) -> None:
-        self.stream.write("\n")
+        self.line("")
 
     def heading(self, title: str, detail: str = "") -> None:
         """A title above a section, with a rule to the edge of the terminal."""

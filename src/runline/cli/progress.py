@@ -1,4 +1,4 @@
-"""A bar with an estimate for work that takes a while: on a terminal's standard error, and nowhere else."""
+"""A bar with an estimate for work that takes a while: on a terminal, and nowhere else."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ Advance = Callable[[float], None]
 
 
 @contextmanager
-def progress(err: Output, title: str, total: float | None) -> Iterator[Advance]:
+def progress(screen: Output, title: str, total: float | None) -> Iterator[Advance]:
     """A bar that goes when the work is done. `total` None: how much there is cannot be known."""
-    if not err.on_terminal:
+    if not screen.on_terminal:
         yield lambda _: None
         return
     from rich.progress import (
@@ -32,6 +32,6 @@ def progress(err: Output, title: str, total: float | None) -> Iterator[Advance]:
         TaskProgressColumn(),
         TimeRemainingColumn() if total is not None else TimeElapsedColumn(),
     )
-    with Progress(*columns, console=err.console, transient=True) as shown:
-        task = shown.add_task(err.glyphs.said(title), total=total)
+    with Progress(*columns, console=screen.console, transient=True) as shown:
+        task = shown.add_task(screen.glyphs.said(title), total=total)
         yield lambda done: shown.update(task, completed=done)

@@ -41,7 +41,7 @@ def prune(
     """Remove old runs. Active, interrupted, pinned and annotated ones always stay."""
     invocation = Invocation.of(ctx)
     out, now_ms = invocation.out, invocation.now_ms()
-    with invocation.writing() as store, progress(invocation.err, "pruning", None):
+    with invocation.writing() as store, progress(invocation.screen, "pruning", None):
         report = store.prune(
             older_than_days=None if older_than == "never" else parse_span_ms(older_than) / _DAY_MS,
             keep=None if keep == "all" else _count(keep),
@@ -55,7 +55,7 @@ def prune(
         [
             out.status(run.status),
             Span(run.run_id, "bold"),
-            Span(f"ended {when(run.completed_at_ms, now_ms=now_ms, utc=invocation.utc)}", "dim"),
+            Span(when(run.completed_at_ms, now_ms=now_ms, utc=invocation.utc), "dim"),
             Span(f"{run.event_count:,}"),
             Span(format_size(run.size_bytes), "dim"),
             Span(_WHY[run.reason], "dim"),

@@ -13,6 +13,6 @@ from runline.cli.run_ids import find_run
 def rebuild(ctx: typer.Context, *, run: RunArgument = None) -> None:
     """Make the projections (statuses, steps, counters) anew from the log: of one run, or without RUN of all."""
     invocation = Invocation.of(ctx)
-    with invocation.writing() as store, progress(invocation.err, "rebuilding", None):
+    with invocation.writing() as store, progress(invocation.screen, "rebuilding", None):
         count = store.rebuild(None if run is None else find_run(store, run).run_id)
     invocation.out.line(f"rebuilt {count:,} run{'' if count == 1 else 's'} from the log")

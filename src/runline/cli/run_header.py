@@ -7,7 +7,7 @@ from runline.cli.output import Output, Span
 from runline.model.durations import format_ms
 from runline.model.run import Run
 
-_BAR_CELLS = 36
+_BAR_CELLS, _BAR_CELLS_LEAST = 36, 8
 
 
 def run_header(out: Output, run: Run, *, now_ms: int, utc: bool) -> None:
@@ -19,9 +19,7 @@ def run_header(out: Output, run: Run, *, now_ms: int, utc: bool) -> None:
 def run_facts(out: Output, run: Run, *, now_ms: int, utc: bool) -> None:
     """Prints the head without its first line."""
     out.line(*progress_line(out, run, now_ms))
-    out.line(Span("  " + " · ".join(facts(run, now_ms=now_ms, utc=utc)), "dim"))
-    if run.tags or run.parent_run_id or run.original_run_id:
-        out.line(Span("  " + " · ".join(_kin(run)), "dim"))
+    out.listing([*facts(run, now_ms=now_ms, utc=utc), *_kin(run)], role="dim")
     if run.note_count and run.last_note:
         who = f" ({run.last_note.author})" if run.last_note.author else ""
         out.line(f"  {out.glyphs['note']} {run.last_note.note}", Span(who, "dim"), cut=True)
@@ -44,10 +42,12 @@ def progress_line(out: Output, run: Run, now_ms: int) -> list[Span]:
     took = format_ms(running_ms(run, now_ms))
     steps = f"{run.completed_steps}/{run.total_steps} steps" if run.total_steps else ""
     if run.status == "running":
-        bar = [Span(f"  {out.glyphs.bar(run.progress, _BAR_CELLS)}", "running")] if _has_progress(run) else []
-        percent = [Span(f"  {run.progress:>3} %", "bold")] if bar else []
-        parts = [part for part in (estimate(run, now_ms), steps, f"{took} so far") if part]
-        return [*bar, *percent, Span("  " + " · ".join(parts))]
+        said = " · ".join(part for part in (estimate(run, now_ms), steps, f"{took} so far") if part)
+        if not _has_progress(run):
+            return [Span(f"  {said}")]
+        room = out.width - len(said) - 12 if out.on_terminal else _BAR_CELLS
+        bar = out.glyphs.bar(run.progress, max(_BAR_CELLS_LEAST, min(room, _BAR_CELLS)))
+        return [Span(f"  {bar}", "running"), Span(f"  {run.progress:>3} %", "bold"), Span(f"  {said}")]
     match run.status:
         case "pending":
             said = f"waits for a worker, {rounded(now_ms - run.started_at_ms)} so far"

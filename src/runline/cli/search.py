@@ -86,7 +86,7 @@ def _search_run(
     """Prints up to `limit` hits of the run; how many."""
     out = invocation.out
     hits = 0
-    with progress(invocation.err, f"searching {run.name}", run.last_seq) as advance:
+    with progress(invocation.screen, f"searching {run.name}", run.last_seq) as advance:
         for piece in store.index(run.run_id, q=q):
             advance(piece.scanned_seq)
             wanted = piece.seqs[: limit - hits]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from runline.cli.event_lines import folded_lines, is_noise
+from runline.cli.event_lines import event_line, hidden, is_noise, quiet
 from runline.cli.failure_block import FAILED, failure_block, open_call
 from runline.cli.invocation import Invocation
 from runline.cli.moments import when
@@ -112,15 +112,16 @@ def _events(invocation: Invocation, store: Store, run: Run, wanted: int, upto: i
     out = invocation.out
     before = None if upto is None else upto + 1
     newest = store.read(run.run_id, before_seq=before, order="desc", limit=max(wanted, _READ))
-    loud, cut = 0, len(newest)
-    for place, event in enumerate(newest):
-        loud += not is_noise(event)
-        if loud == wanted:
-            cut = place + 1
-            break
-    total = upto or run.last_seq
-    out.heading("Newest events", f"{min(cut, total):,} of {total:,}")
-    folded_lines(out, reversed(newest[:cut]), utc=invocation.utc)
+    shown = quiet(newest)[:wanted]
+    if not shown:
+        return
+    left_out = hidden(sum(is_noise(event) for event in newest if event.seq > shown[-1].seq))
+    out.heading(
+        "Newest events",
+        " · ".join(part for part in (f"{len(shown)} of {upto or run.last_seq:,}", left_out) if part),
+    )
+    for event in reversed(shown):
+        event_line(out, event, utc=invocation.utc, cut=True)
 
 
 def _notes(out: Output, notes: list[Note], run: Run, invocation: Invocation) -> None:

@@ -19,7 +19,7 @@ def verify(ctx: typer.Context, *, run: RunArgument = None, json: JsonOption = Fa
     """Check checksums, order and projections: of one run, or without RUN of the whole store. Exits 1 on a problem."""
     invocation = Invocation.of(ctx)
     out = invocation.out
-    with invocation.reading() as store, progress(invocation.err, "verifying", None):
+    with invocation.reading() as store, progress(invocation.screen, "verifying", None):
         report = store.verify(None if run is None else find_run(store, run).run_id)
     if json:
         out.json({**msgspec.to_builtins(report), "ok": report.ok})
