@@ -12,15 +12,16 @@ import hashlib
 import mimetypes
 import os
 import re
-import shutil
 import stat
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from shutil import copyfileobj
 from typing import IO, TYPE_CHECKING, Any
 
 from runline.intake.names import clean_name, clean_text, default_redactor
 from runline.record.config import settings
+from runline.record.given import as_dict
 from runline.store.files import OwnedFiles
 from runline.store.location import sqlite_path
 
@@ -54,8 +55,7 @@ def kept(
     reason when it is only told. `path` of a copy is relative to the folder of artifacts.
     """
     shown = clean_name(name) or "unnamed"
-    told: dict[str, Any] = dict(data) if isinstance(data, Mapping) else {}
-    told |= {"name": shown, "type": type}
+    told: dict[str, Any] = as_dict(data) | {"name": shown, "type": type}
     told["mime_type"], told["encoding"] = mimetypes.guess_type(shown, strict=False)
     root = OwnedFiles(sqlite_path(run.store.url)).root
     folder = Path(run.id, _part(clean_name(step)) if step else RUN_FOLDER)
@@ -83,7 +83,7 @@ def kept(
             return _without_none(told)
         source.seek(0)
         with _placed(root, folder, shown) as (place, target):
-            shutil.copyfileobj(source, target, 1 << 20)
+            copyfileobj(source, target, 1 << 20)
     return _without_none(told | {"path": place, "source_path": given})
 
 

@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from runline.record.context import CALL
+from runline.record.given import as_dict, as_text, without_none
 from runline.record.outcome import error_data, one_line, outcome
 
 if TYPE_CHECKING:
@@ -45,16 +46,11 @@ class ActiveCall:
         # Rising, so that the index over correlation ids grows at its edge (docs/decisions/0001).
         self.correlation_id = f"{time.time_ns() // 1000:013x}{os.urandom(3).hex()}"
         self.outer: ActiveCall | None = None
-        known = isinstance(kind, str) and kind in PAIRS
-        if not known:
-            run.failed_to(
-                f"make a call of kind {kind!r:.60}", "kinds are llm, tool, patch and test; told as tool"
-            )
-            name = name or one_line(kind)
-        self._request, self._response = PAIRS[kind if known else "tool"]
-        self._facts = {key: value for key, value in (("name", name), ("model", model)) if value is not None}
-        if isinstance(data, Mapping):
-            self._facts |= data
+        if as_text(kind) not in PAIRS:
+            run.failed_to("name a call's kind", f"{as_text(kind, '?')[:60]}; it is told as a tool's")
+            kind, name = "tool", as_text(name) or one_line(kind)
+        self._request, self._response = PAIRS[kind]
+        self._facts = without_none(name=name, model=model) | as_dict(data)
         self._place: dict[str, Any] = {"step": step, "source": source, "correlation_id": self.correlation_id}
         self._message = message
         self._started_s = 0.0
@@ -73,11 +69,11 @@ class ActiveCall:
         data: Mapping[str, Any] | None = None,
     ) -> None:
         """What the response will say; later calls add to earlier ones."""
-        figures = {"tokens_used": tokens_used, "tokens_in": tokens_in, "tokens_out": tokens_out, "ok": ok}
-        self._result |= {key: value for key, value in figures.items() if value is not None}
-        if isinstance(data, Mapping):
-            self._result |= data
-        self._told = message or self._told
+        self._result |= without_none(
+            tokens_used=tokens_used, tokens_in=tokens_in, tokens_out=tokens_out, ok=ok
+        )
+        self._result |= as_dict(data)
+        self._told = as_text(message) or self._told
 
     def start(self) -> Self:
         """Tells the request."""
@@ -97,14 +93,14 @@ class ActiveCall:
         if CALL.get() is self:
             CALL.set(self.outer)
         data: dict[str, Any] = {"duration_ms": round((time.monotonic() - self._started_s) * 1000)}
-        how = outcome(error) if isinstance(error, BaseException) or error is None else None
-        if how is not None and how.status == "completed":
+        how = outcome(error)
+        if how.status == "completed":
             data |= {"ok": True} | self._result
-            level = None if data["ok"] else "error"
+            level = "error" if data["ok"] is False else None
             self.run.event(self._response, self._told, data=data, level=level, **self._place)
             return
-        data |= self._result | {"ok": False, "error": one_line(error)}
-        if how is not None and how.status == "cancelled":
+        data |= self._result | {"ok": False, "error": how.error}
+        if how.status == "cancelled":
             data["status"], level = "cancelled", "warn"
         else:
             level = "error"

@@ -25,9 +25,9 @@ class Inherited(NamedTuple):
 
 
 def variables(store_url: str, run_id: str, step: str | None) -> dict[str, str]:
-    """The variables of a run; values that no environment can carry are left out."""
+    """The variables of a run; what no environment can carry is left out."""
     given = {STORE: store_url, RUN_ID: run_id, STEP: step or ""}
-    return {name: value for name, value in given.items() if value and "\0" not in value}
+    return {name: value for name, value in given.items() if value and _fits(value)}
 
 
 class Export:
@@ -55,8 +55,15 @@ class Export:
         return Inherited(*((source.get(name) or None) for name in _NAMES))
 
 
+def _fits(value: str) -> bool:
+    try:
+        return b"\0" not in os.fsencode(value)
+    except UnicodeEncodeError:
+        return False
+
+
 def _assign(name: str, value: str | None) -> None:
-    if value is None:
+    if os.environ.get(name) != value:
         os.environ.pop(name, None)
-    elif os.environ.get(name) != value:
-        os.environ[name] = value
+        if value is not None:
+            os.environ[name] = value

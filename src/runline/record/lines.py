@@ -8,7 +8,7 @@ Of a line longer than 1 MiB the beginning is kept and the rest counted: memory s
 
 from __future__ import annotations
 
-import time
+from time import monotonic
 
 MAX_BYTES = 1024 * 1024
 _SAMPLE_S = 1.0
@@ -63,7 +63,7 @@ class Lines:
 
     def _sample(self, rewritten: bytes) -> list[str]:
         line = _last_written(self._complete(rewritten)[0])
-        now_s = time.monotonic()
+        now_s = monotonic()
         if not line or now_s - self._sampled_s < _SAMPLE_S:
             self.cut = []
             return []

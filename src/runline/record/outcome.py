@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 import traceback
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from runline.model.status import EndStatus
 
@@ -25,9 +25,9 @@ class Outcome(NamedTuple):
     error: str | None
 
 
-def outcome(error: BaseException | None) -> Outcome:
-    """How something ended that was left with this exception."""
-    if error is None or (isinstance(error, SystemExit) and error.code in (None, 0)):
+def outcome(error: object) -> Outcome:
+    """How something ended that was left with this exception, or with anything else that tells what went wrong."""
+    if error is None or (issubclass(type(error), SystemExit) and _exit_code(error) in (None, 0)):
         return Outcome("completed", None)
     return Outcome("cancelled" if _is_cancellation(error) else "failed", one_line(error))
 
@@ -35,7 +35,7 @@ def outcome(error: BaseException | None) -> Outcome:
 def one_line(error: object) -> str:
     """`ValueError: no such page`; for what is no exception, its text."""
     name, message = _name(error), _text(error)
-    if not isinstance(error, BaseException):
+    if not issubclass(type(error), BaseException):
         return message
     return f"{name}: {message}" if message else name
 
@@ -43,17 +43,22 @@ def one_line(error: object) -> str:
 def error_data(error: object) -> dict[str, Any]:
     """`name`, `message`, `stack` (a preview of the last frames) and `cause` of an `error` event."""
     data: dict[str, Any] = {"name": _name(error), "message": _text(error)}
-    if isinstance(error, BaseException):
-        data["stack"] = _stack(error)
-        if (cause := _cause(error, frozenset())) is not None:
+    if issubclass(type(error), BaseException):
+        raised = cast("BaseException", error)
+        data["stack"] = _stack(raised)
+        if (cause := _cause(raised, frozenset())) is not None:
             data["cause"] = cause
     return data
 
 
-def _is_cancellation(error: BaseException) -> bool:
+def _exit_code(error: object) -> object:
+    return cast("SystemExit", error).code
+
+
+def _is_cancellation(error: object) -> bool:
     # A program that never imported asyncio cannot meet its exception, and need not pay for the import.
     cancelled = getattr(sys.modules.get("asyncio"), "CancelledError", KeyboardInterrupt)
-    return isinstance(error, (KeyboardInterrupt, GeneratorExit, cancelled))
+    return issubclass(type(error), (KeyboardInterrupt, GeneratorExit, cancelled))
 
 
 def _name(error: object) -> str:
@@ -61,9 +66,9 @@ def _name(error: object) -> str:
 
 
 def _text(error: object) -> str:
-    if isinstance(error, SystemExit) and not isinstance(error.code, str):
-        return f"exit code {error.code!r}"
     try:
+        if isinstance(error, SystemExit) and not isinstance(error.code, str):
+            return f"exit code {error.code!r}"
         return str(error)[:_MESSAGE_CHARS].strip()
     except Exception:  # noqa: BLE001 - a host's own __str__ may do anything
         return f"<{_name(error)} without a text>"

@@ -20,6 +20,7 @@ from runline.record.call import ActiveCall
 from runline.record.config import DEFAULT_URL, settings
 from runline.record.context import RUN, STEP
 from runline.record.environment import variables
+from runline.record.given import as_dict, as_text
 from runline.record.outcome import error_data, one_line, outcome
 from runline.record.parent import Parent, parent_here
 from runline.record.recording import Recording
@@ -175,21 +176,20 @@ class ActiveRun(Recording):
                     if held.run is self
                     else self._step_name()
                 )
-            if type in END_TYPES:
-                said = data or {}
-                return self.end(said.get("status", "completed"), error=said.get("error"))
-            self._put(
-                self._draft(
-                    type,
-                    message,
-                    data,
-                    step=step,
-                    level=level,
-                    source=source,
-                    correlation_id=correlation_id,
-                    ts_ms=time_ns() // 1_000_000,
-                )
+            made = self._draft(
+                type,
+                message,
+                data,
+                step=step,
+                level=level,
+                source=source,
+                correlation_id=correlation_id,
+                ts_ms=time_ns() // 1_000_000,
             )
+            if made.type in END_TYPES:
+                said = as_dict(data)
+                return self.end(said.get("status", "completed"), error=said.get("error"))
+            self._put(made)
         except Exception as error:  # noqa: BLE001 - whatever it is, the host program goes on
             self.failed_to("record an event", error, lost=1)
             return False
@@ -197,7 +197,7 @@ class ActiveRun(Recording):
 
     def error(self, error: object, message: str = "", *, step: str | None = None) -> None:
         """An `error` event of an exception, or of anything else that tells what went wrong."""
-        self.event("error", message or one_line(error), data=error_data(error), step=step)
+        self.event("error", as_text(message) or one_line(error), data=error_data(error), step=step)
 
     def step(
         self,

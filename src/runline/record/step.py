@@ -7,14 +7,15 @@ was held back before the step fails. So tracking a million items costs a compari
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator, Mapping
+from time import monotonic
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Self, TypeVar, cast, overload
 
 from runline.record import lifetime
 from runline.record.context import STEP
-from runline.record.outcome import error_data, one_line, outcome
+from runline.record.given import as_count, as_dict, as_names, as_text, without_none
+from runline.record.outcome import error_data, outcome
 
 if TYPE_CHECKING:
     from runline.record.run import ActiveRun
@@ -38,14 +39,12 @@ class ActiveStep:
         data: Mapping[str, Any] | None = None,
     ) -> None:
         self.run = run
-        self.name = name if isinstance(name, str) and name.strip() else "step"
+        self.name = as_text(name, "step")
         self.outer: ActiveStep | None = None
-        self.total = total if type(total) is int and total > 0 else None
-        self._facts: dict[str, Any] = dict(data) if isinstance(data, Mapping) else {}
-        waits_for = [after] if isinstance(after, str) else _names(after)
-        for key, value in (("total", self.total), ("dependencies", waits_for or None), ("persona", persona)):
-            if value is not None:
-                self._facts[key] = value
+        self.total = as_count(total) or None
+        self._facts = as_dict(data) | without_none(
+            total=self.total, dependencies=as_names(after) or None, persona=persona
+        )
         self._result: dict[str, Any] = {}
         self._lock = threading.Lock()
         self._started_s = 0.0
@@ -62,7 +61,7 @@ class ActiveStep:
 
     def start(self) -> Self:
         """Tells that it started, and makes it the step of this context."""
-        self._started_s = self._filled_s = time.monotonic()
+        self._started_s = self._filled_s = monotonic()
         self.outer = STEP.get()
         self.run.event("step_started", step=self.name, data=self._facts)
         STEP.set(self)
@@ -78,14 +77,14 @@ class ActiveStep:
         if STEP.get() is self:
             STEP.set(self.outer)
         lifetime.step_closed(self)
-        how = outcome(error) if isinstance(error, BaseException) or error is None else None
-        data = {"duration_ms": round((time.monotonic() - self._started_s) * 1000)} | self._result
-        if how is not None and how.status == "completed":
+        how = outcome(error)
+        data = {"duration_ms": round((monotonic() - self._started_s) * 1000)} | self._result
+        if how.status == "completed":
             self.run.event("step_completed", step=self.name, data=data)
             return
         self._tell_held_back()
-        data["error"] = one_line(error)
-        if how is not None and how.status == "cancelled":
+        data["error"] = how.error
+        if how.status == "cancelled":
             data["status"] = "cancelled"
             self.run.event("step_failed", step=self.name, data=data, level="warn")
             return
@@ -119,10 +118,8 @@ class ActiveStep:
         data: Mapping[str, Any] | None = None,
     ) -> None:
         """What its end event will say besides; later calls add to earlier ones."""
-        figures = {"tokens_used": tokens_used, "tokens_in": tokens_in, "tokens_out": tokens_out}
-        self._result |= {key: value for key, value in figures.items() if value is not None}
-        if isinstance(data, Mapping):
-            self._result |= data
+        self._result |= without_none(tokens_used=tokens_used, tokens_in=tokens_in, tokens_out=tokens_out)
+        self._result |= as_dict(data)
 
     def event(self, type: str = "log", message: str = "", **fields: Any) -> bool:
         """`run.event` with this step, from whatever context."""
@@ -132,14 +129,10 @@ class ActiveStep:
 
     def progress(self, percent: float, action: str | None = None) -> None:
         """How far it is, 0 to 100; a lower figure than before changes only the action."""
-        try:
-            percent = min(100, max(0, int(percent)))
-        except (TypeError, ValueError, OverflowError):
-            percent = 0
+        whole = min(100, max(0, as_count(percent)))
         with self._lock:
-            self._percent = max(self._percent, percent)
-            if action is not None:
-                self._action = action
+            self._percent = max(self._percent, whole)
+            self._action = as_text(action) or self._action
             due = self._is_due()
         if due:
             self._tell()
@@ -147,10 +140,10 @@ class ActiveStep:
     def advance(self, count: int = 1, action: str | None = None) -> None:
         """So many more of `total` are done; without a total only the count is kept."""
         with self._lock:
-            self._done += count
+            self._done += count if type(count) is int else as_count(count)
             done, total = self._done, self.total
             if action is not None:
-                self._action = action
+                self._action = as_text(action) or self._action
             if total is None or (done < self._report_at and action is None):
                 return
             percent = done * 100 // total
@@ -165,10 +158,11 @@ class ActiveStep:
         self, items: Iterable[T] | AsyncIterable[T], total: int | None = None
     ) -> Iterator[T] | AsyncIterator[T]:
         """The same items; each counts as done when the next is asked for. `total`: else the step's, else `len`."""
-        self._expect(items, total)
-        if isinstance(items, AsyncIterable):
-            return self._track_async(items)
-        return self._track(items)
+        if (expected := as_count(total) or self.total or _length(items)) > 0:
+            self.total = expected
+        if hasattr(type(items), "__aiter__"):
+            return self._track_async(cast("AsyncIterable[T]", items))
+        return self._track(cast("Iterable[T]", items))
 
     def _track(self, items: Iterable[T]) -> Iterator[T]:
         stride, count = self._stride(), 0
@@ -190,15 +184,6 @@ class ActiveStep:
                 count = 0
         self.advance(count)
 
-    def _expect(self, items: Any, total: int | None) -> None:
-        if total is None and self.total is None:
-            try:
-                total = len(items)
-            except Exception:  # noqa: BLE001 - no length, or a length that raises: then there is no percentage
-                total = None
-        if type(total) is int and total > 0:
-            self.total = total
-
     def _stride(self) -> int:
         """Items per report: a thousandth of all, so that the count stays near the truth."""
         return max(1, (self.total or 1000) // 1000)
@@ -207,7 +192,7 @@ class ActiveStep:
         """Whether the state may be told now, with the lock held."""
         if (self._percent, self._action) == self._told or self._ended:
             return False
-        now_s = time.monotonic()
+        now_s = monotonic()
         self._tokens = min(_BURST, self._tokens + (now_s - self._filled_s) * _PER_S)
         self._filled_s = now_s
         if self._tokens < 1 and self._percent < 100:
@@ -231,8 +216,8 @@ class ActiveStep:
         self._lock = threading.Lock()
 
 
-def _names(after: Any) -> list[str]:
+def _length(items: Any) -> int:
     try:
-        return [name for name in after if isinstance(name, str)]
-    except Exception:  # noqa: BLE001 - no iterable, or one that raises
-        return []
+        return len(items)
+    except Exception:  # noqa: BLE001 - no length, or one that raises: then there is no percentage
+        return 0
