@@ -14,7 +14,7 @@ from zlib import crc32
 
 import msgspec
 
-from runline.intake.encode import DATA_KEY, LEVEL_NAMES, encoded
+from runline.intake.encode import LEVEL_NAMES, as_object, encoded
 from runline.intake.instants import read_instant
 from runline.intake.names import default_redactor, names_for
 from runline.intake.redact import Redactor
@@ -103,7 +103,9 @@ def draft(
             if place is None and "node_id" in data:
                 node = data["node_id"]
                 place = places.get(node) or names.place(node)
-        if message is None or (message.__class__ is str and (not message or message.isspace())):
+        if payload is not None and (
+            message is None or (message.__class__ is str and (not message or message.isspace()))
+        ):
             message = message_for(word, data or {})
         raw = _utf8(message)
         if correlation_id is None:
@@ -218,7 +220,8 @@ def _is_spent(key: object, value: object) -> bool:
 
 
 def _merged(data: Any, others: dict[Any, Any]) -> dict[Any, Any]:
-    merged = dict(data) if issubclass(_kind_of(data), Mapping) else {} if data is None else {DATA_KEY: data}
+    form = data if _kind_of(data) is dict else safe(data)
+    merged = dict(as_object(form))
     for key, value in others.items():
         name = key
         while name in merged:
@@ -254,24 +257,29 @@ def _identified(made: Draft, event_id: object, body: Any) -> Draft:
 
 
 def _plain(data: dict[Any, Any], depth: int) -> bool:
-    """Whether nested data holds nothing but exact JSON types, level by level; False also for what is large or deep."""
-    level: list[Any] = [data]
-    for _ in range(depth):
-        inner = []
-        for container in level:
-            members = container.values() if container.__class__ is dict else container
-            if len(container) > _MAX_MEMBERS:
+    """Whether nested data holds nothing but exact JSON types, level by level; False also for what is large or deep.
+
+    The work is bounded by `_MAX_MEMBERS` containers and as many members of each: a list may hold another
+    ten times over, and so on.
+    """
+    if len(data) > _MAX_MEMBERS:
+        return False
+    level = [member for member in data.values() if member.__class__ not in _SCALARS]
+    for _ in range(depth - 1):
+        inner: list[Any] = []
+        for member in level:
+            kind = member.__class__
+            if kind is dict:
+                members = member.values()
+            elif kind is list or kind is tuple:
+                members = member
+            else:
+                return False
+            if len(member) > _MAX_MEMBERS or len(inner) > _MAX_MEMBERS:
                 return False
             if not _all_scalars(map(_kind_of, members)):
-                for member in members:
-                    kind = _kind_of(member)
-                    if kind is dict or kind is list or kind is tuple:
-                        inner.append(member)
-                    elif kind not in _SCALARS:
-                        return False
+                inner += [each for each in members if each.__class__ not in _SCALARS]
         if not inner:
             return True
-        if len(inner) > _MAX_MEMBERS:
-            return False
         level = inner
     return False

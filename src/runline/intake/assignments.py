@@ -6,38 +6,32 @@ unquoted value must look like a secret; references (`$TOKEN`, `<password>`, `Non
 
 from __future__ import annotations
 
-from runline.intake.keys import named, secret_in
-from runline.intake.linear import Match, linear
+from runline.intake.keys import mentioned, named, secret_in
+from runline.intake.linear import linear
 
-GROUPS = 6
-"""The groups of `PATTERN`: head, operator, blank of a flag, then the value in double quotes, single quotes, bare."""
-_SPACE = rb"[ \t]*"
-PATTERN = (
-    rb"("
-    + named(rb"(?:[A-Z0-9_.\-][\w.\-]*)?", rb"(?:(?:[0-9_.\-]|[A-Z][a-z])[\w.\-]*)?")
-    + rb")(?:\\*[\"']?\]?("
-    + _SPACE
-    + rb"(?:=>|:=|=|:)"
-    + _SPACE
-    + rb")|([ \t]+))"
-    + rb"(?:[bruf]{0,2}\\*\"([^\"\r\n]+)|[bruf]{0,2}\\*'([^'\r\n]+)|([^\s\"'`&,;)}\]<>|=:({\[\\][^\s\"'`&,;)}\]<>|]*))"
+_REST = (rb"(?:[A-Z0-9_.\-][\w.\-]*)?", rb"(?:(?:[0-9_.\-]|[A-Z][a-z])[\w.\-]*)?")
+"""What a name may go on with after a phrase in lower and in upper case."""
+_HEAD = linear(named(*_REST) + rb"[\\\"'\] \t=:]")
+"""A secret's name and what may begin an operator."""
+_TAIL = linear(
+    rb"(?:\\*[\"']?\]?([ \t]*(?:=>|:=|=|:)[ \t]*)|([ \t]+))"
+    rb"(?:[bruf]{0,2}\\*\"([^\"\r\n]+)|[bruf]{0,2}\\*'([^'\r\n]+)"
+    rb"|([^\s\"'`&,;)}\]<>|=:({\[\\][^\s\"'`&,;)}\]<>|]*))"
 )
+_OPERATOR, _BLANK, _DOUBLE, _SINGLE, _BARE = range(1, 6)
 
 _JSON_SPACE = rb"(?:[ \t]|\\t)"
-_ENDS = rb"(?:\\*[\"']?\]?" + _JSON_SPACE + rb"*[:=]|\"[,}\]])"
+_MENTIONED = mentioned(*_REST)
 SCREEN = (
-    named(
-        rb"(?:(?:[A-Z0-9_.\-][\w.\-]*)?" + _ENDS + rb"|(?:[^a-z\"\\]|\\.)(?:[^\"\\]|\\.)*\":)",
-        rb"(?:(?:(?:[0-9_.\-]|[A-Z][a-z])[\w.\-]*)?"
-        + _ENDS
-        + rb"|(?:[^A-Za-z\"\\]|[A-Z][a-z]|\\.)(?:[^\"\\]|\\.)*\":)",
-        escaped=True,
-    )
-    + rb"|-[\w\-]*"
-    + named(
-        rb"(?:[A-Z0-9_.\-][\w.\-]*)?(?:" + _JSON_SPACE + rb"|\",\")",
-        rb"(?:(?:[0-9_.\-]|[A-Z][a-z])[\w.\-]*)?(?:" + _JSON_SPACE + rb"|\",\")",
-    )
+    _MENTIONED
+    + rb"(?:\\*[\"']?\]?"
+    + _JSON_SPACE
+    + rb"*[:=]"  # an operator, or the colon after a key
+    + rb"|\"[,}\]]"  # the end of a bare name or flag
+    + rb"|(?:[^\"\\\w.\-]|\\.)(?:[^\"\\]|\\.)*\":)"  # a key that says more
+    + rb"|[\w.\-]"  # a flag
+    + _MENTIONED
+    + _JSON_SPACE
 )
 """Matches the JSON form of every text, key, pair and flag that redaction by name may change."""
 
@@ -69,29 +63,39 @@ _LINE_END = linear(rb"[ \t]*(?:[\r\n,;.]|\z)")
 _FLAG = linear(rb"(?:\A|[\s\"'=])--?[\w.\-]*\z")
 
 
-def value_of(text: bytes, found: Match, first: int) -> tuple[str, int, int] | None:
-    """The rule and the span of the secret of a match of PATTERN whose groups start at `first`; None: no secret."""
-    head, operator, blank, double, single, bare = range(first, first + GROUPS)
-    start, end = found.start(head), found.end(head)
+def next_secret(text: bytes, position: int) -> tuple[str, int, int] | None:
+    """The rule and the span of the first secret after `position` that its name gives away."""
+    while found := _HEAD.search(text, position):
+        end = found.end() - 1
+        secret = _value_of(text, found.start(), end)
+        if secret is not None:
+            return secret
+        position = end
+    return None
+
+
+def _value_of(text: bytes, start: int, end: int) -> tuple[str, int, int] | None:
+    """The secret whose name is `text[start:end]`; None when it has none."""
     rule = secret_in(text, start, end)
-    if rule is None:
+    found = None if rule is None else _TAIL.match(text, end)
+    if rule is None or found is None:
         return None
-    if found.start(blank) >= 0 and not _FLAG.search(text[max(0, start - 64) : end]):
+    if found.start(_BLANK) >= 0 and not _FLAG.search(text[max(0, start - 64) : end]):
         return None
-    for quoted in (double, single):
+    for quoted in (_DOUBLE, _SINGLE):
         if found.start(quoted) >= 0:
             value = found.group(quoted)
             if (
-                _is_lexeme(rule, text[end : end + 1], found.group(operator), value)
+                _is_lexeme(rule, text[end : end + 1], found.group(_OPERATOR), value)
                 or _refers(value, rule)
                 or not _LETTER.search(value)
             ):
                 return None
             return rule, found.start(quoted), found.end(quoted)
-    value, begin, stop = found.group(bare), found.start(bare), found.end(bare)
+    value, begin, stop = found.group(_BARE), found.start(_BARE), found.end(_BARE)
     if _refers(value, rule) or value.lower() in _NO_VALUE or value.startswith(b"//"):
         return None
-    if found.group(operator) in (b"=", b"=>") or found.start(blank) >= 0:
+    if found.group(_OPERATOR) in (b"=", b"=>") or found.start(_BLANK) >= 0:
         names_itself = value.lower() == text[start:end].lower() or value.startswith((b"self.", b"os.environ"))
         return None if names_itself or b"(" in value else (rule, begin, stop)
     if b"(" in value or len(value) < 4:

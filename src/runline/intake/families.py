@@ -40,10 +40,10 @@ class Family(Struct, frozen=True):
 
     @property
     def screening(self) -> bytes:
-        """Matches the JSON form of every text that `pattern` matches; without a group."""
+        """Matches wherever `pattern` matches, also in the JSON form of the text: its beginning is enough."""
         if self.screen is not None:
             return self.screen
-        return _GROUP.sub(b"(?:", self.pattern).replace(rb"\b", _WORD_START)
+        return _beginning(self.pattern)
 
     @property
     def example(self) -> str:
@@ -51,6 +51,9 @@ class Family(Struct, frozen=True):
 
 
 _GROUP = re.compile(rb"(?<!\\)\((?!\?)")
+_OPEN_QUANTIFIER = re.compile(rb"\{([0-9]+),\}")
+_SCREENED_CHARS = 12
+"""So much of the random part convinces the screen; more would only make its automaton larger."""
 _WORD_START = rb"(?:\b|\\[bfnrt]|\\u[0-9a-f]{4})"
 """A word begins, or an escape stands before it, as in the JSON text of a new line."""
 _ALPHABETS = {
@@ -66,6 +69,38 @@ def _dotted(*lengths: int, body: str = "A9", joint: str = ".") -> str:
     return "=" + joint.join("".join(letters[(n + i * 13) % len(letters)] for i in range(n)) for n in lengths)
 
 
+def _beginning(pattern: bytes) -> bytes:
+    """The pattern up to the first open quantifier of each of its alternatives, which is cut short."""
+    before, secret = _GROUP.split(pattern, maxsplit=1)
+    return before.replace(rb"\b", _WORD_START) + (
+        b"(?:"
+        + b"|".join(_cut(alternative) for alternative in _alternatives(secret.removesuffix(b")")))
+        + b")"
+    )
+
+
+def _cut(alternative: bytes) -> bytes:
+    found = _OPEN_QUANTIFIER.search(alternative)
+    if found is not None:
+        chars = min(int(found[1]), _SCREENED_CHARS)
+        alternative = alternative[: found.start()] + b"{%d}" % chars
+    return alternative.replace(rb"\b", _WORD_START)
+
+
+def _alternatives(pattern: bytes) -> list[bytes]:
+    """Split at `|` outside of parentheses; no class of the table holds either."""
+    parts, depth = [b""], 0
+    for letter in pattern.decode("latin-1"):
+        depth += {"(": 1, ")": -1}.get(letter, 0)
+        if letter == "|" and depth == 0:
+            parts.append(b"")
+        else:
+            parts[-1] += letter.encode("latin-1")
+    return parts
+
+
+BLOCKS = 3
+"""So many rows at the beginning are whole blocks and headers; they come before assignments."""
 # One row per line reads as the table it is.
 # fmt: off
 FAMILIES: tuple[Family, ...] = (
@@ -114,7 +149,7 @@ FAMILIES: tuple[Family, ...] = (
         "",
         "=dXNlcjpwYXNz" + "d29yZA==",
         around="header was Basic {}",
-        screen=rb"(?i:basic)(?:[ \t]|\\t)+[A-Za-z0-9+/]*(?:[a-z][A-Z]|[0-9][A-Za-z]|[A-Za-z][0-9])[A-Za-z0-9+/]{6}",
+        screen=rb"(?i:basic)(?:[ \t]|\\t)+[A-Za-z0-9+/]{8}",
         looks="`Basic` and base64",
     ),
     Family(
@@ -166,7 +201,7 @@ FAMILIES: tuple[Family, ...] = (
     Family("google_oauth_token", rb"(ya29\.[0-9A-Za-z_-]{20,})", "ya" + "29.", "A9", 60),
     Family("google_oauth_secret", rb"(GOCSPX-[0-9A-Za-z_-]{20,})", "GOC" + "SPX-", "A9", 28),
     Family("google_refresh_token", rb"\b(1//0[0-9A-Za-z_-]{40,})", "1/" + "/0", "A9", 60),
-    Family("azure_client_secret", rb"([0-9A-Za-z_~.-]{3}[0-9]Q~[0-9A-Za-z_~.-]{31,})", "abc8" + "Q~", "A9", 34, looks="`…8Q~…`"),
+    Family("azure_client_secret", rb"([0-9A-Za-z_~.-]{3}[0-9]Q~[0-9A-Za-z_~.-]{31,})", "abc8" + "Q~", "A9", 34, looks="`…8Q~…`", screen=rb"[0-9]Q~[0-9A-Za-z_~.-]{12}"),
     Family("azure_sas", rb"[?&](?:sig|Signature|X-Amz-Signature|X-Goog-Signature)=([0-9A-Za-z%+/=_-]{20,})", "", "A9", 44, "https://x.blob.core.example/c/f?sv=2024&sig={}&se=1", looks="`?sig=…`, `&X-Amz-Signature=…` of a signed URL"),
     Family("digitalocean_token", rb"(do[opr]_v1_[0-9a-f]{40,})", "do" + "p_v1_", "hex", 64),
     Family("heroku_key", rb"(HRKU-[0-9A-Za-z_-]{30,})", "HR" + "KU-", "A9", 60),
@@ -176,7 +211,7 @@ FAMILIES: tuple[Family, ...] = (
     Family("tencent_key_id", rb"\b(AKID[0-9A-Za-z]{32,})", "AK" + "ID", "A9", 32),
     Family("databricks_token", rb"\b(dapi[0-9a-f]{32,})", "da" + "pi", "hex", 32),
     Family("vault_token", rb"\b(hv[sbr]\.[0-9A-Za-z_-]{24,})", "hv" + "s.", "A9", 28),
-    Family("terraform_token", rb"([0-9A-Za-z]{14}\.atlasv1\.[0-9A-Za-z_-]{40,})", "Ab3dE7fGh1JkLm.atlas" + "v1.", "A9", 67, looks="`….atlasv1.…`"),
+    Family("terraform_token", rb"([0-9A-Za-z]{14}\.atlasv1\.[0-9A-Za-z_-]{40,})", "Ab3dE7fGh1JkLm.atlas" + "v1.", "A9", 67, looks="`….atlasv1.…`", screen=rb"\.atlasv1\."),
     Family("pulumi_token", rb"\b(pul-[0-9a-f]{40,})", "pu" + "l-", "hex", 40),
     Family("doppler_token", rb"\b(dp\.(?:pt|st|ct|sa|scim|audit)\.[0-9A-Za-z._-]{40,})", "dp." + "pt.", "A9", 43 ),
     Family("planetscale_token", rb"(pscale_(?:tkn|pw|oauth)_[0-9A-Za-z_.=-]{30,})", "pscale" + "_tkn_", "A9", 43 ),
@@ -193,15 +228,15 @@ FAMILIES: tuple[Family, ...] = (
     Family("slack_token", rb"(xox[abceoprs]-[0-9A-Za-z.-]{10,})", "xo" + "xb-", _dotted(12, 12, 24, joint="-") ),
     Family("slack_app_token", rb"(xapp-[0-9]-[0-9A-Za-z-]{20,})", "xa" + "pp-1-", _dotted(11, 13, 64, joint="-") ),
     Family("slack_webhook", rb"hooks\.slack\.com/(?:services|workflows|triggers)/([0-9A-Za-z_/-]{16,})", "", _dotted(9, 11, 24, body="AZ", joint="/"), around="posting to https://hooks.slack" + ".com/services/{}"),
-    Family("discord_token", rb"\b([MNO][0-9A-Za-z_-]{22,27}\.[0-9A-Za-z_-]{6}\.[0-9A-Za-z_-]{27,})", "M", _dotted(23, 6, 38), looks="`M….….…`"),
+    Family("discord_token", rb"\b([MNO][0-9A-Za-z_-]{22,27}\.[0-9A-Za-z_-]{6}\.[0-9A-Za-z_-]{27,})", "M", _dotted(23, 6, 38), looks="`M….….…`", screen=rb"\.[0-9A-Za-z_-]{6}\.[0-9A-Za-z_-]{20}"),
     Family("discord_webhook", rb"discord(?:app)?\.com/api/(?:v[0-9]+/)?webhooks/([0-9]{6,}/[0-9A-Za-z_-]{30,})", "123456789012345678/", "A9", 68, "https://discord" + ".com/api/webhooks/{}"),
-    Family("telegram_token", rb"\b([0-9]{8,10}:AA[0-9A-Za-z_-]{32,})", "1234567890:" + "AA", "A9", 33, looks="`<digits>:AA…`"),
+    Family("telegram_token", rb"\b([0-9]{8,10}:AA[0-9A-Za-z_-]{32,})", "1234567890:" + "AA", "A9", 33, looks="`<digits>:AA…`", screen=rb"[0-9]:AA[0-9A-Za-z_-]{12}"),
     Family("teams_webhook", rb"webhook\.office\.com/([0-9A-Za-z@/_-]{30,})", "webhookb2/", "A9", 60, "https://acme.webhook.office" + ".com/{}"),
     Family("zapier_webhook", rb"hooks\.zapier\.com/hooks/catch/([0-9A-Za-z/]{8,})", "1234567/", "a9", 8, "https://hooks.zapier" + ".com/hooks/catch/{}"),
     Family("twilio_key", rb"\b(SK[0-9a-f]{32,})", "S" + "K", "hex", 32),
     Family("sendgrid_key", rb"\b(SG\.[0-9A-Za-z_-]{16,}\.[0-9A-Za-z_-]{16,})", "S" + "G.", _dotted(22, 43)),
     Family("mailgun_key", rb"\b(key-[0-9a-f]{32,})", "ke" + "y-", "hex", 32),
-    Family("mailchimp_key", rb"\b([0-9a-f]{32}-us[0-9]+)", "", _dotted(32, body="hex") + "-us12", looks="32 hex digits and `-us<n>`"),
+    Family("mailchimp_key", rb"\b([0-9a-f]{32}-us[0-9]+)", "", _dotted(32, body="hex") + "-us12", looks="32 hex digits and `-us<n>`", screen=rb"[0-9a-f]-us[0-9]"),
     Family("brevo_key", rb"(xkeysib-[0-9a-f]{40,}(?:-[0-9A-Za-z]+)?)", "xkey" + "sib-", _dotted(64, 16, body="hex", joint="-")),
     # Language models
     Family("anthropic_key", rb"(sk-ant-[0-9A-Za-z_-]{20,})", "sk-" + "ant-api03-", "A9", 95),

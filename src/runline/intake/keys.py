@@ -8,9 +8,9 @@ All expressions are RE2 over bytes (Latin-1), so every search is linear in the t
 
 from __future__ import annotations
 
-from functools import cache, lru_cache
+from functools import lru_cache
 
-from runline.intake.linear import Expression, linear
+from runline.intake.linear import linear
 
 # Word lists read as prose, not as columns.
 # fmt: off
@@ -55,29 +55,37 @@ _START = {
     "UPPER": rb"(?:\b|[_0-9a-z])",
 }
 """What may stand before the first word, by how that word is written; nothing may not when case separates."""
-_ESCAPE = rb"\\[bfnrt]|\\u[0-9a-fA-F]{4}"
 _GAP = rb"[-_. ]{0,2}"
 _NEXT_WORD = linear(rb"[^A-Za-z0-9]{0,2}([A-Z]?[a-z]+|[A-Z]+)")
 _LAST_WORD = linear(rb"([A-Z]?[a-z]+|[A-Z]+)[^A-Za-z0-9]{0,2}\z")
 
 
-def named(after_lower: bytes, after_upper: bytes, *, escaped: bool = False, capture: bool = False) -> bytes:
-    r"""An expression for any listed phrase, as whole words, followed by one of the two tails.
+def named(after_lower: bytes, after_upper: bytes) -> bytes:
+    """An expression for any listed phrase, as whole words, followed by one of the two tails.
 
     `after_lower` must refuse a lower-case letter next (`tokens`), `after_upper` any letter that goes on with the
-    word (`TOKENS`). `escaped`: the text is JSON, where `\n` may stand before a word. `capture`: each
-    phrase is a group.
+    word (`TOKENS`).
     """
     alternatives = []
     for first in ("lower", "Title", "UPPER"):
-        start = _START[first]
-        if escaped and first == "lower":
-            start = rb"(?:\b|[_0-9]|" + _ESCAPE + rb")"
         for last_is_upper, tail in ((False, after_lower), (True, after_upper)):
             bodies = [body for phrase in _longest_first() if (body := _spelt(phrase, first, last_is_upper))]
-            opening = rb"(" if capture else rb"(?:"
-            alternatives.append(start + opening + rb"|".join(bodies) + rb")" + tail)
+            alternatives.append(_START[first] + rb"(?:" + rb"|".join(bodies) + rb")" + tail)
     return rb"(?:" + rb"|".join(alternatives) + rb")"
+
+
+def mentioned(after_lower: bytes, after_upper: bytes) -> bytes:
+    """Matches wherever `named` does, whatever stands before: small, and blind to the escapes of JSON."""
+    lower, upper = (
+        rb"|".join(
+            body
+            for phrase in _longest_first()
+            for first in ("lower", "Title", "UPPER")
+            if (body := _spelt(phrase, first, last_is_upper))
+        )
+        for last_is_upper in (False, True)
+    )
+    return rb"(?:(?:" + lower + rb")" + after_lower + rb"|(?:" + upper + rb")" + after_upper + rb")"
 
 
 def _longest_first() -> list[str]:
@@ -107,39 +115,49 @@ def _cased(word: str, case: str) -> bytes:
     return {"lower": word, "Title": word.title(), "UPPER": word.upper()}[case].encode()
 
 
-@cache
-def _phrase() -> Expression:
-    return linear(named(rb"(?:[^a-z]|\z)", rb"(?:[^A-Za-z]|[A-Z][a-z]|\z)", capture=True))
+_PHRASE = linear(named(rb"(?:[^a-z]|\z)", rb"(?:[^A-Za-z]|[A-Z][a-z]|\z)"))
+_BY_LETTERS = {phrase.replace(" ", ""): phrase.replace(" ", "_") for phrase in PHRASES}
 
 
 def secret_in(text: bytes, start: int = 0, end: int | None = None) -> str | None:
     """The rule (`api_key`) of the first secret phrase of the name `text[start:end]`, else None."""
     context = max(0, start - 32)
-    name = text[context:end]
-    position = start - context
-    while found := _phrase().search(name, position):
-        group = next(number for number in range(1, 7) if found.start(number) >= 0)
-        first, position = found.start(group), found.end(group)
-        rule = _canonical(found.group(group))
+    return _rule(text[context:end], start - context)
+
+
+@lru_cache(8192)
+def _rule(name: bytes, position: int) -> str | None:
+    while found := _PHRASE.search(name, position):
+        rule, before, behind = _read(found.group())
+        first, position = found.start() + before, found.end() - behind
         following = _NEXT_WORD.match(name, position)
         if following is not None and following.group(1).decode().lower() in _DESCRIBES:
             continue
-        before = _LAST_WORD.search(name[max(0, first - 32) : first])
-        if rule == "token" and before is not None and before.group(1).decode().lower() in _MODEL_TOKENS:
+        preceding = _LAST_WORD.search(name[max(0, first - 32) : first])
+        if rule == "token" and preceding is not None and preceding.group(1).decode().lower() in _MODEL_TOKENS:
             continue
         return rule
     return None
 
 
 @lru_cache(4096)
-def _canonical(found: bytes) -> str:
-    return _BY_LETTERS["".join(c for c in found.decode().lower() if c.isalpha())]
+def _read(found: bytes) -> tuple[str, int, int]:
+    """Which phrase was found, and how many bytes before and behind it belong to its neighbours."""
+    text = found.decode("latin-1")
+    before = 0 if text[0].isalpha() and not (text[0].islower() and text[1].isupper()) else 1
+    for end in (len(text), len(text) - 1, len(text) - 2):
+        phrase = text[before:end].rstrip("-_. 0123456789")
+        letters = "".join(letter for letter in phrase.lower() if "a" <= letter <= "z")
+        if letters in _BY_LETTERS and phrase[-1:].isascii() and phrase[-1:].isalpha():
+            return _BY_LETTERS[letters], before, len(text) - before - len(phrase)
+    raise AssertionError(found)  # pragma: no cover - the expression is made of these very phrases
 
 
 @lru_cache(8192)
-def key_rule(key: str) -> str | None:
-    """The rule that makes the value under this key a secret, else None."""
+def _remembered(key: str) -> str | None:
     return secret_in(key.encode("utf-8", "surrogatepass"))
 
 
-_BY_LETTERS = {phrase.replace(" ", ""): phrase.replace(" ", "_") for phrase in PHRASES}
+def key_rule(key: str) -> str | None:
+    """The rule that makes the value under this key a secret, else None."""
+    return _remembered(key) if len(key) <= 1000 else _remembered.__wrapped__(key)

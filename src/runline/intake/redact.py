@@ -9,14 +9,14 @@ beyond 64 bits. Redacting twice is redacting once: text already replaced is neve
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
 import msgspec
 
 from runline.intake import assignments
-from runline.intake.families import FAMILIES
+from runline.intake.families import BLOCKS, FAMILIES
 from runline.intake.keys import NUMERIC, key_rule
 from runline.intake.linear import Expression, linear, quoted
 from runline.intake.safe import clean, safe
@@ -81,14 +81,12 @@ class Redactor:
         """The drafts in order, each redacted; one search when there is nothing to do."""
         result = list(drafts)
         screen = _screen(self._known, self.enabled)
-        places = [place for place, draft in enumerate(result) if not draft.clean]
-        parts = [text for place in places for text in (result[place].message, result[place].payload)]
-        parts += [
-            draft.correlation_id for draft in result if draft.correlation_id is not None and not draft.clean
-        ]
-        if parts and screen.search("\n".join(parts).encode("utf-8", "surrogatepass")) is not None:
-            for place in places:
-                result[place] = self._draft(result[place], screen)
+        pending = [draft for draft in result if not draft.clean]
+        parts = [draft.message for draft in pending]
+        parts += [draft.payload for draft in pending]
+        parts += [draft.correlation_id for draft in pending if draft.correlation_id is not None]
+        if screen.search("\n".join(parts).encode("utf-8", "surrogatepass")) is not None:
+            result = [draft if draft.clean else self._draft(draft, screen) for draft in result]
         if self._known:
             self._names(result)
         return result
@@ -139,7 +137,8 @@ class Redactor:
         result: dict[str, Any] = {}
         for key, member in value.items():
             name = self.text(key)
-            own = key_rule(key) or (rule if name is key else key_rule(_unmarked(name))) or rule
+            rules = [known for known in (key_rule(_unmarked(name)), key_rule(_unmarked(key)), rule) if known]
+            own = next((known for known in rules if known in NUMERIC), rules[0]) if rules else None
             while name in result:
                 name += "_"
             result[name] = self._value(member) if own is None else self._hidden(member, own)
@@ -152,7 +151,12 @@ class Redactor:
 
     def _array(self, value: list[Any], rule: str | None) -> list[Any]:
         result = [self._value(member) if rule is None else self._hidden(member, rule) for member in value]
-        if len(result) == 2 and isinstance(result[0], str) and (own := _name_rule(result[0])) is not None:
+        if (
+            len(result) == 2
+            and isinstance(result[0], str)
+            and not result[0].startswith("-")
+            and (own := _name_rule(result[0])) is not None
+        ):
             result[1] = self._hidden(result[1], own)
         for place, member in enumerate(result[:-1]):
             following = result[place + 1]
@@ -183,46 +187,41 @@ class Redactor:
         return _mark(rule)
 
     def _fixed_point(self, raw: bytes) -> bytes:
-        blocks, secrets, rules = _secrets(self._known)
+        searches = _searches(self._known)
         for _ in range(_MAX_ROUNDS):
-            once = _replaced(_replaced(raw, blocks, ("private_key",)), secrets, rules)
-            if once is raw:
+            before = raw
+            for search in searches:
+                raw = _replaced(raw, search)
+            if raw is before:
                 return raw
-            raw = once
         return b"[REDACTED:text]"  # a text built so that each replacement uncovers another secret
 
 
-def _replaced(raw: bytes, expression: Expression, rules: tuple[str, ...]) -> bytes:
+Search = Callable[[bytes, int], tuple[str, int, int] | None]
+"""The first secret after a position: rule, start, end."""
+
+
+def _replaced(raw: bytes, search: Search) -> bytes:
     """One pass from left to right; the same object when nothing was found. Marks divide the text and stay."""
-    if expression.search(raw) is None:
+    if search(raw, 0) is None:
         return raw
     pieces: list[bytes] = []
     position = 0
     while mark := _MARK.search(raw, position):
-        _scan(raw[position : mark.start()], expression, rules, pieces)
+        _scan(raw[position : mark.start()], search, pieces)
         pieces.append(mark.group())
         position = mark.end()
-    _scan(raw[position:], expression, rules, pieces)
+    _scan(raw[position:], search, pieces)
     once = b"".join(pieces)
     return raw if once == raw else once
 
 
-def _scan(segment: bytes, expression: Expression, rules: tuple[str, ...], pieces: list[bytes]) -> None:
-    kept = position = 0
-    families = len(rules)
-    while found := expression.search(segment, position):
-        number = next((n for n in range(1, families + 1) if found.start(n) >= 0), 0)
-        if number:
-            secret: tuple[str, int, int] | None = (rules[number - 1], found.start(number), found.end(number))
-        else:
-            secret = assignments.value_of(segment, found, families + 1)
-        if secret is None:
-            position = found.end(families + 1)
-            continue
+def _scan(segment: bytes, search: Search, pieces: list[bytes]) -> None:
+    kept = 0
+    while secret := search(segment, kept):
         rule, start, end = secret
-        end = _word_end(segment, end)
         pieces += (segment[kept:start], _mark(rule).encode())
-        kept = position = end
+        kept = _word_end(segment, end)
     pieces.append(segment[kept:])
 
 
@@ -241,6 +240,8 @@ def _mark(rule: str) -> str:
 
 def _unmarked(name: str) -> str:
     """A redacted name without its marks, whose words are not its own."""
+    if "[REDACTED:" not in name:
+        return name
     raw = name.encode("utf-8", "surrogatepass")
     while mark := _MARK.search(raw):
         raw = raw[: mark.start()] + b" " + raw[mark.end() :]
@@ -253,14 +254,25 @@ def _name_rule(text: str) -> str | None:
 
 
 @lru_cache(8)
-def _secrets(known: tuple[str, ...]) -> tuple[Expression, Expression, tuple[str, ...]]:
-    """Blocks; everything else with one group per rule, then those of an assignment; the rules in group order."""
-    blocks = linear(FAMILIES[0].pattern)
-    rows = [(family.name, family.pattern) for family in FAMILIES[1:]]
+def _searches(known: tuple[str, ...]) -> tuple[Search, ...]:
+    """In order: known values, whole blocks and headers, assignments, then everything that is known by its looks.
+
+    One small expression each: all in one would need an automaton that no memory holds.
+    """
+    searches = [_search_for(family.name, linear(family.pattern)) for family in FAMILIES]
+    searches.insert(BLOCKS, assignments.next_secret)
     if known:
-        rows.insert(0, ("known", rb"(" + rb"|".join(quoted(value.encode()) for value in known) + rb")"))
-    everything = rb"|".join([pattern for _, pattern in rows] + [assignments.PATTERN])
-    return blocks, linear(everything), tuple(name for name, _ in rows)
+        literals = rb"|".join(quoted(value.encode()) for value in known)
+        searches.insert(0, _search_for("known", linear(rb"(" + literals + rb")")))
+    return tuple(searches)
+
+
+def _search_for(rule: str, expression: Expression) -> Search:
+    def search(text: bytes, position: int) -> tuple[str, int, int] | None:
+        found = expression.search(text, position)
+        return None if found is None else (rule, found.start(1), found.end(1))
+
+    return search
 
 
 @lru_cache(8)

@@ -28,8 +28,8 @@ from runline.model.limits import DEFAULT_LIMITS, Limits
 CIRCULAR = "[circular]"
 TOO_DEEP = "[too deep]"
 MAX_MEMBERS = 10_000
-"""Per container; no event of 64 KiB holds more."""
-MAX_NODES = 200_000
+"""Per container, and in all below; no event of 64 KiB holds more."""
+MAX_NODES = 50_000
 MAX_EXEMPT = 1_000_000
 """Members and values of an exempt event, whose input may have 1 MiB."""
 _MAX_BITS = 100_000

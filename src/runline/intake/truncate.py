@@ -98,6 +98,8 @@ class _Shears:
         result: dict[str, Any] = {}
         for key, member in value.items():
             name = preview(key, self._string_bytes)
+            if len(name) != len(key):
+                self._list(pointer(path, key), key.encode())
             while name in result:
                 name += "_"
             result[name] = self._any(member, pointer(path, key))

