@@ -168,7 +168,8 @@ def _remove(
 
     try:
         removed = turns.take(turn)
-    except BaseException:
+    except Exception:
+        # Not for an interrupt: the writer's thread goes on, and the next prune knows what became of it.
         for run, run_id in aside:
             files.put_back(run, run_id)
         raise

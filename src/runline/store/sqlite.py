@@ -219,6 +219,8 @@ class SqliteEngine:
                 raise
         except apsw.Error as error:
             raise translate(error, self.path) from error
+        with suppress(OSError):
+            self.reserve.keep(os.stat(self.path + "-wal").st_size)
 
     @contextmanager
     def snapshot(self) -> Iterator[Session]:
@@ -302,10 +304,11 @@ class SqliteEngine:
 
     def close(self) -> None:
         self._closed = True
+        while self._pool:
+            self._pool.pop().close()
         with self._watch_lock:
+            # The writing one last: only it can move the WAL into the database, and the last to close does.
             for connection in (self._watch, self._write):
                 if connection is not None:
                     connection.close()
             self._watch = self._write = None
-        while self._pool:
-            self._pool.pop().close()
