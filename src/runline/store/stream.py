@@ -107,8 +107,8 @@ class Stream:
         writer = self._writer
         deadline_s = time.monotonic() + timeout_s
         while len(writer.queue) >= writer.queue_size:
-            if time.monotonic() >= deadline_s:
-                return False
+            if writer.queue_size == 0 or time.monotonic() >= deadline_s:
+                return False  # closed, or out of time
             writer.ring()
             time.sleep(_ROOM_POLL_S)
         return True
