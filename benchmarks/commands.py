@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import statistics
 import subprocess
@@ -44,14 +43,27 @@ def rows(folder: Path, *, scale: float = 1.0) -> Iterator[Row]:
     yield Row("exec", f"runline exec of {lines:,} lines ÷ cmd | cat > file", f"{ratio:.1f} ×", "–", None,
               f"{statistics.median(seconds) / lines * 1e6:.1f} µs a line")  # fmt: skip
     yield Row("exec", "the run is complete afterwards", str(complete), "True", complete)
-    yield from _memory(cli, path, newest, lines)
+    yield from _memory(path, newest, lines)
 
 
-def _memory(cli: str, path: Path, run_id: str, lines: int) -> Iterator[Row]:
+_PEAK = """
+import sys
+from runline.cli.main import main
+try:
+    main()
+finally:
+    peak = next(line.split()[1] for line in open("/proc/self/status") if line.startswith("VmHWM"))
+    print("peak", peak, file=sys.stderr)
+"""
+
+
+def _memory(path: Path, run_id: str, lines: int) -> Iterator[Row]:
     def peak_mb(*arguments: str) -> float:
-        process = subprocess.Popen([cli, "--store", str(path), *arguments], stdout=subprocess.DEVNULL)
-        _, _, usage = os.wait4(process.pid, 0)
-        return usage.ru_maxrss / 1024
+        command = [sys.executable, "-c", _PEAK, "--store", str(path), *arguments]
+        out = subprocess.run(
+            command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=True, text=True
+        )
+        return int(out.stderr.split()[-1]) / 1024
 
     base = peak_mb("ls")
     for arguments in (
@@ -61,6 +73,6 @@ def _memory(cli: str, path: Path, run_id: str, lines: int) -> Iterator[Row]:
         ("export", run_id, "--format", "jsonl"),
         ("export", run_id, "--format", "json"),
     ):
+        shown = " ".join(word for word in arguments if word != run_id)
         grown = peak_mb(*arguments) - base
-        yield at_most("memory", f"runline {' '.join(a for a in arguments if a != run_id)} of {lines:,} events over ls",
-                      grown, 60, "MB")  # fmt: skip
+        yield at_most("memory", f"runline {shown} of {lines:,} events, over ls", grown, 60, "MB")

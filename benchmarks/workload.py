@@ -44,8 +44,8 @@ def happening(n: int) -> Happening:
         "duration_ms": n * 31 % 900,
         "path": f"/srv/data/{step}/part-{within:06d}.parquet",
         "attempt": 1 + n % 3,
-        "cache": {"hit": n % 2 == 0, "age_s": n % 600, "key": f"{n * 2654435761 % 2**32:08x}"},
-        "note": "the quick record of one thing that happened, in some detail",
+        "cache_key": f"{n * 2654435761 % 2**32:08x}",
+        "note": "the quick record of one thing that happened, with a bit of detail on how it came to be so",
     }
     if type_ == "step_progress":
         data["progress"] = min(99, within % _EVENTS_PER_STEP * 100 // _EVENTS_PER_STEP)

@@ -38,6 +38,7 @@ BESIDE = "testing"
 CONFINED = {
     "apsw": {"store"},
     "ijson": {"export"},
+    "orjson": {"intake"},
     "re2": {"intake"},
     "rich": {"cli"},
     "typer": {"cli"},

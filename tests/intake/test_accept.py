@@ -201,8 +201,9 @@ def test_an_event_id_that_holds_a_secret_is_kept_as_its_hash() -> None:
 def test_nested_data_takes_the_hot_path_up_to_its_limits() -> None:
     assert not made(data={"a": nested(63)}).clean
     assert made(data={"a": nested(64)}).clean
-    assert not made(data={"a": [1] * 4096}).clean
-    assert made(data={"a": [1] * 4097}).clean
+    assert not made(data={"a": [1] * 4097}).clean
+    assert made(data={"a": [1] * 10_000}).clean
+    assert made(data=dict.fromkeys(map(str, range(4097)), [])).clean
     assert made(data={"a": [[] for _ in range(4097)]}).clean
     assert made(data={"a": [[[], []] for _ in range(2100)]}).clean
 

@@ -7,12 +7,12 @@ the slow path (`encode`). `accept` reads the canonical names and their aliases a
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from typing import Any
 from zlib import crc32
 
 import msgspec
+import orjson
 
 from runline.intake.encode import LEVEL_NAMES, as_object, encoded
 from runline.intake.instants import read_instant
@@ -46,7 +46,11 @@ _MAX_MEMBERS = 4096
 _SCALARS = frozenset({str, int, float, bool, type(None)})
 _all_scalars = _SCALARS.issuperset
 _kind_of = type
-_encode = msgspec.json.Encoder().encode
+_encode = orjson.dumps
+_ONLY_JSON = (
+    orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS | orjson.OPT_PASSTHROUGH_SUBCLASS
+)
+"""orjson then refuses what has a documented form of its own, so no Python code need look at every value."""
 _encode_sorted = msgspec.json.Encoder(order="sorted").encode
 _utf8 = str.encode
 _LEVELS = LEVEL_NAMES
@@ -97,9 +101,9 @@ def draft(
         if data is None:
             payload = b"{}"
         elif data.__class__ is dict and (
-            _all_scalars(map(_kind_of, data.values())) or _plain(data, limits.depth)
+            _all_scalars(map(_kind_of, data.values())) or _shallow(data) or _plain(data, limits.depth)
         ):
-            payload = _encode(data)
+            payload = _encode(data, None, _ONLY_JSON)
             if place is None and "node_id" in data:
                 node = data["node_id"]
                 place = places.get(node) or names.place(node)
@@ -250,10 +254,26 @@ def _identified(made: Draft, event_id: object, body: Any) -> Draft:
         return made
     if key is None:
         return made
+    from hashlib import sha256
+
     if default_redactor().text(key) != key:
-        key = "sha256:" + hashlib.sha256(key.encode()).hexdigest()
-    digest = hashlib.sha256(_encode_sorted(safe(body))).hexdigest()
+        key = "sha256:" + sha256(key.encode()).hexdigest()
+    digest = sha256(_encode_sorted(safe(body))).hexdigest()
     return msgspec.structs.replace(made, event_id=key, digest=digest)
+
+
+def _shallow(data: dict[Any, Any]) -> bool:
+    """Whether no container in it holds another one: the encoder judges the rest, and its work is bounded."""
+    if len(data) > _MAX_MEMBERS:
+        return False
+    for member in data.values():
+        kind = member.__class__
+        if kind is dict:
+            if not _all_scalars(map(_kind_of, member.values())):
+                return False
+        elif (kind is list or kind is tuple) and not _all_scalars(map(_kind_of, member)):
+            return False
+    return True
 
 
 def _plain(data: dict[Any, Any], depth: int) -> bool:
