@@ -38,12 +38,10 @@ def median_ms(work: Callable[[], object], *, times: int) -> float:
 
 def drop_caches(path: Path) -> None:
     """Asks the kernel to forget the file, so that the next read is cold."""
-    for suffix in ("", "-wal"):
-        name = f"{path}{suffix}"
-        if os.path.exists(name):
-            with open(name, "rb") as file:
-                os.fsync(file.fileno())
-                os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+    for name in _files(path):
+        with name.open("rb") as file:
+            os.fsync(file.fileno())
+            os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
 
 def rows(folder: Path, *, scale: float = 1.0) -> Iterator[Row]:
@@ -66,7 +64,11 @@ def rows(folder: Path, *, scale: float = 1.0) -> Iterator[Row]:
 
 
 def _size(path: Path) -> int:
-    return sum(os.path.getsize(f"{path}{s}") for s in ("", "-wal") if os.path.exists(f"{path}{s}"))
+    return sum(file.stat().st_size for file in _files(path))
+
+
+def _files(path: Path) -> list[Path]:
+    return [file for suffix in ("", "-wal") if (file := Path(f"{path}{suffix}")).exists()]
 
 
 def _pages(store: SqlStore, path: Path, note: str) -> Iterator[Row]:

@@ -29,7 +29,7 @@ PEERS = {"Dagster 1.13": 214, "MLflow 3.17": 249, "Prefect 3.8": 394, "Phoenix 2
 
 
 def rows(folder: Path, *, scale: float = 1.0) -> Iterator[Row]:
-    yield from _ingest(folder, max(20_000, int(200_000 * scale)))
+    yield from _ingest(folder, max(20_000, int(500_000 * scale)))
     yield from _emit(folder)
     yield from _memory(folder)
 

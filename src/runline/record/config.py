@@ -28,7 +28,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """What `configure` sets. `redactor` None is the process's own."""
 
     store: Any = None
-    queue_size: int = 100_000
+    queue_size: int = 20_000
     redactor: Any = None
     limits: Limits = DEFAULT_LIMITS
     flush_timeout_s: float = 5.0

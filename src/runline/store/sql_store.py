@@ -453,7 +453,7 @@ def open_sqlite(
     clock: Clock | None = None,
     limits: Limits = DEFAULT_LIMITS,
     redactor: Redactor | None = None,
-    queue_size: int = 100_000,
+    queue_size: int = 20_000,
     vfs: str | None = None,
 ) -> SqlStore:
     clock = clock or SystemClock()

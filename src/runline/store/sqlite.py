@@ -20,6 +20,7 @@ import apsw
 from runline.model.errors import Invalid, NotFound, RunlineError, Unavailable
 from runline.store import migrate
 from runline.store.engine import Parameters, Row
+from runline.store.forking import inside, was_quiet
 from runline.store.reserve import Reserve
 from runline.store.sqlite_errors import translate
 
@@ -82,7 +83,8 @@ class SqliteEngine:
         if read_only:
             self._check_readable()
         else:
-            self._prepare(now_ms)
+            with inside():
+                self._prepare(now_ms)
 
     def _check_readable(self) -> None:
         if not Path(self.path).exists():
@@ -164,7 +166,7 @@ class SqliteEngine:
             # 16 MiB of WAL between checkpoints: hot pages are written back once, not at every other commit.
             connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}").fetchall()
             connection.execute(f"PRAGMA journal_size_limit = {_WAL_LIMIT_BYTES}").fetchall()
-            connection.execute("PRAGMA cache_size = -16000").fetchall()
+            connection.execute("PRAGMA cache_size = -4000").fetchall()
         return connection
 
     @contextmanager
@@ -172,18 +174,20 @@ class SqliteEngine:
         """A read-only connection from the pool; finish every statement before leaving."""
         if self._closed:
             raise Unavailable("This store is closed.", code="closed")
+        pool = self._pool  # not another one's that a fork in between made
         try:
-            try:
-                connection = self._pool.pop()
-            except IndexError:
-                connection = self._connect(_READ_ONLY)
-            try:
-                yield connection
-            finally:
-                if self._closed:
-                    connection.close()
-                else:
-                    self._pool.append(connection)
+            with inside():
+                try:
+                    connection = pool.pop()
+                except IndexError:
+                    connection = self._connect(_READ_ONLY)
+                try:
+                    yield connection
+                finally:
+                    if self._closed:
+                        connection.close()
+                    else:
+                        pool.append(connection)
         except apsw.Error as error:
             raise translate(error, self.path) from error
 
@@ -209,14 +213,15 @@ class SqliteEngine:
             if self._write is None:
                 self._write = self._connect(_WRITE)
             write = self._write
-            write.execute("BEGIN IMMEDIATE").fetchall()
-            try:
-                yield Session(write)
-                write.execute("COMMIT").fetchall()
-            except BaseException:
-                if write.in_transaction:
-                    write.execute("ROLLBACK").fetchall()
-                raise
+            with inside():
+                write.execute("BEGIN IMMEDIATE").fetchall()
+                try:
+                    yield Session(write)
+                    write.execute("COMMIT").fetchall()
+                except BaseException:
+                    if write.in_transaction:
+                        write.execute("ROLLBACK").fetchall()
+                    raise
         except apsw.Error as error:
             raise translate(error, self.path) from error
         with suppress(OSError):
@@ -238,8 +243,9 @@ class SqliteEngine:
         if write is None:
             return 0
         try:
-            write.execute(f"PRAGMA incremental_vacuum({pages})").fetchall()
-            return int(write.pragma("freelist_count"))
+            with inside():
+                write.execute(f"PRAGMA incremental_vacuum({pages})").fetchall()
+                return int(write.pragma("freelist_count"))
         except apsw.Error as error:
             raise translate(error, self.path) from error
 
@@ -247,12 +253,12 @@ class SqliteEngine:
         """Moves the WAL into the database, as far as readers let it; `wait` for them and empty the WAL file."""
         mode = apsw.SQLITE_CHECKPOINT_TRUNCATE if wait else apsw.SQLITE_CHECKPOINT_PASSIVE
         # Busy, or no room for the database to grow: the next checkpoint goes on from there.
-        with suppress(apsw.Error):
+        with suppress(apsw.Error), inside():
             if self._write is not None:
                 self._write.wal_checkpoint(mode=mode)
 
     def changed(self) -> Any:
-        with self._watch_lock:
+        with inside(), self._watch_lock:
             if self._closed:
                 raise Unavailable("This store is closed.", code="closed")
             try:
@@ -296,8 +302,12 @@ class SqliteEngine:
         }
 
     def fork(self) -> None:
-        # Closing an inherited connection would release the parent's locks, so it is kept and never used.
-        self._inherited += [self._pool, self._watch, self._write]
+        inherited = [*self._pool, *filter(None, (self._watch, self._write))]
+        if was_quiet():
+            for connection in inherited:
+                connection.close()
+        else:
+            self._inherited += inherited  # collected, they would be closed
         self._pool = deque()
         self._watch = self._write = None
         self._watch_lock = threading.Lock()
