@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from runline.cli.invocation import Invocation
-from runline.cli.output import Span
 from runline.cli.progress import progress
+from runline.cli.roles import Span
 from runline.cli.sizes import format_size
 
 

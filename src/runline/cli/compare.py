@@ -12,7 +12,8 @@ from runline.cli.failure_block import divergence
 from runline.cli.invocation import Invocation
 from runline.cli.moments import running_ms
 from runline.cli.options import JsonOption, complete_run
-from runline.cli.output import Column, Output, Span, role_of
+from runline.cli.output import Column, Output
+from runline.cli.roles import Span, role_of
 from runline.cli.run_header import headline
 from runline.cli.run_ids import find_run
 from runline.fold.compare import Comparison, StepDelta

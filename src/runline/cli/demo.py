@@ -18,7 +18,8 @@ from runline.cli.demo_work import library
 from runline.cli.invocation import Invocation
 from runline.cli.ls import run_table
 from runline.cli.moments import running_ms
-from runline.cli.output import Output, Span
+from runline.cli.output import Output
+from runline.cli.roles import Span
 from runline.cli.run_ids import short_ids
 from runline.cli.show import print_run
 from runline.cli.why import print_why

@@ -19,7 +19,8 @@ from runline.cli import exits
 from runline.cli.invocation import Invocation
 from runline.cli.moments import absolute
 from runline.cli.options import JsonOption
-from runline.cli.output import Output, Span
+from runline.cli.output import Output
+from runline.cli.roles import Span
 from runline.cli.sizes import format_size
 from runline.model.errors import RunlineError
 

@@ -12,7 +12,7 @@ import typer
 
 from runline.cli.invocation import Invocation
 from runline.cli.options import JsonOption, complete_level, complete_run, one_of, words
-from runline.cli.output import Span
+from runline.cli.roles import Span
 from runline.cli.run_ids import find_run
 from runline.model.errors import Invalid
 from runline.model.status import END_STATUSES, LEVELS

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from runline.cli.moments import absolute, offset
-from runline.cli.output import Output, Span, role_of
+from runline.cli.output import Output
+from runline.cli.roles import Span, role_of
 from runline.model.catalogue import NOISE
 from runline.model.event import Event
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from runline.cli.moments import offset
-from runline.cli.output import Output, Span
+from runline.cli.output import Output
+from runline.cli.roles import Span
 from runline.fold.compare import Divergence
 from runline.fold.failure import ErrorLink, Failure, SeenBefore
 from runline.model.call import Call

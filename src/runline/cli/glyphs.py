@@ -5,7 +5,7 @@ A sign never stands alone: the word is beside it, so nothing is lost without col
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
@@ -90,7 +90,7 @@ class Glyphs(Struct, frozen=True):
         full, part = divmod(eighths, 8)
         return ("█" * full + (_EIGHTHS[part] if part else "")).ljust(cells, "░")
 
-    def spark(self, counts: list[int]) -> str:
+    def spark(self, counts: Sequence[int]) -> str:
         """One sign for each count, its height against the largest."""
         steps = "▁▂▃▄▅▆▇█" if self.is_unicode else ".:-=+*#@"
         top = max(counts, default=0)

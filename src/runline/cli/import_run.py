@@ -12,8 +12,8 @@ import typer
 
 from runline.cli.invocation import Invocation
 from runline.cli.options import JsonOption
-from runline.cli.output import Span
 from runline.cli.progress import Advance, progress
+from runline.cli.roles import Span
 from runline.model.errors import NotFound
 from runline.model.run_json import run_summary
 

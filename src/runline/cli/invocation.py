@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import typer
 
 from runline.cli import output
-from runline.cli.output import Output, Span
+from runline.cli.output import Output
+from runline.cli.roles import Span
 from runline.model.clock import SystemClock
 
 if TYPE_CHECKING:
@@ -65,8 +66,7 @@ class Invocation:
 
     @property
     def screen(self) -> Output:
-        """Where a bar may be shown: with the output when that is a terminal, so that the two keep out of
-        each other's way, else on standard error."""
+        """Where a bar may be shown: with the output when that is a terminal, so that neither draws over the other."""
         return self.out if self.out.on_terminal else self.err
 
     def hint(self, text: str) -> None:

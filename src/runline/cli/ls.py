@@ -9,7 +9,8 @@ import typer
 from runline.cli.invocation import Invocation
 from runline.cli.moments import running_ms, short_left, when
 from runline.cli.options import JsonOption, complete_status, instant, query, words
-from runline.cli.output import Column, Output, Span
+from runline.cli.output import Column, Output
+from runline.cli.roles import Span
 from runline.cli.run_ids import short_ids
 from runline.model.durations import format_ms
 from runline.model.page import Page

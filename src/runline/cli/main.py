@@ -20,7 +20,8 @@ from typer.main import get_command
 import runline
 from runline.cli import commands, exits
 from runline.cli.invocation import Invocation
-from runline.cli.output import Span, stderr
+from runline.cli.output import stderr
+from runline.cli.roles import Span
 from runline.cli.values import read_plainly
 from runline.model.errors import RunlineError
 

@@ -14,69 +14,22 @@ import os
 import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TextIO
+from typing import TYPE_CHECKING, Any, NamedTuple, TextIO
 
 import msgspec
 
 from runline.cli.glyphs import ASCII, SCREEN, UNICODE, Glyphs
+from runline.cli.roles import STYLES, Cell, Role, Span, role_of
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.text import Text
-
-Role = Literal[
-    "plain",
-    "bold",
-    "dim",
-    "running",
-    "completed",
-    "failed",
-    "warn",
-    "interrupted",
-    "cancelled",
-    "pending",
-    "hit",
-]
-_STYLES: dict[Role, tuple[str, str]] = {
-    "plain": ("", ""),
-    "bold": ("bold", "bold"),
-    "dim": ("bright_black", "dim"),
-    "running": ("bright_blue", "bold"),
-    "completed": ("green", ""),
-    "failed": ("bold bright_red", "bold reverse"),
-    "warn": ("yellow", "underline"),
-    "interrupted": ("magenta", "bold"),
-    "cancelled": ("white", ""),
-    "pending": ("bright_black", "dim"),
-    "hit": ("black on yellow", "reverse"),
-}
-"""By role: the style with colour, and without."""
-_ROLE_OF: dict[str, Role] = {
-    "running": "running",
-    "retrying": "warn",
-    "completed": "completed",
-    "failed": "failed",
-    "error": "failed",
-    "warn": "warn",
-    "interrupted": "interrupted",
-    "cancelled": "cancelled",
-}
 
 _UNSEEN = re.compile(
     "[\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff]"
 )
 _JSON_UNSEEN = re.compile("[\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]")
 _TAB_CELLS = 4
-
-
-class Span(NamedTuple):
-    """A piece of a line and what it means."""
-
-    text: str
-    role: Role = "plain"
-
-
-Cell = str | Span | Sequence[Span]
 
 
 class Column(NamedTuple):
@@ -110,11 +63,6 @@ def json_text(value: Any) -> str:
     return _JSON_UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
-def role_of(state: str) -> Role:
-    """The role of a run status, step state or level."""
-    return _ROLE_OF.get(state, "pending")
-
-
 class Output:
     """Writes lines and tables to one stream. `width` is 0 off a terminal: nothing is cut there."""
 
@@ -130,7 +78,7 @@ class Output:
     @classmethod
     def to(cls, stream: TextIO, environ: Mapping[str, str] = os.environ) -> Output:
         """The output to a stream, as its terminal and the environment want it."""
-        on_terminal = stream.isatty()
+        on_terminal = _is_terminal(stream)
         signs = SCREEN if on_terminal else UNICODE
         glyphs = signs if _takes_utf8(stream, environ) else ASCII
         return cls(stream, on_terminal=on_terminal, glyphs=glyphs, environ=environ)
@@ -278,7 +226,7 @@ class Output:
         return self.text(_parts(cell))
 
     def _style(self, role: Role) -> str:
-        return _STYLES[role][self._no_colour]
+        return STYLES[role][self._no_colour]
 
     def _said(self, span: Span) -> str:
         return self.glyphs.said(visible(span.text))
@@ -290,6 +238,10 @@ def _parts(cell: Cell) -> Sequence[str | Span]:
 
 def _spans(spans: Iterable[str | Span]) -> Iterable[Span]:
     return (Span(span) if isinstance(span, str) else span for span in spans)
+
+
+def _is_terminal(stream: TextIO) -> bool:
+    return stream.isatty()
 
 
 def _takes_utf8(stream: TextIO, environ: Mapping[str, str]) -> bool:

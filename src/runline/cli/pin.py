@@ -8,7 +8,7 @@ import typer
 
 from runline.cli.invocation import Invocation
 from runline.cli.options import RequiredRun
-from runline.cli.output import Span
+from runline.cli.roles import Span
 from runline.cli.run_ids import find_run
 
 

@@ -10,8 +10,9 @@ import typer
 from runline.cli.invocation import Invocation
 from runline.cli.moments import when
 from runline.cli.options import JsonOption
-from runline.cli.output import Column, Span
+from runline.cli.output import Column
 from runline.cli.progress import progress
+from runline.cli.roles import Span
 from runline.cli.sizes import format_size, parse_size
 from runline.model.durations import parse_span_ms
 from runline.model.errors import Invalid

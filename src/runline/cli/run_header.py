@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from runline.cli.moments import absolute, estimate, rounded, running_ms, when
-from runline.cli.output import Output, Span
+from runline.cli.output import Output
+from runline.cli.roles import Span
 from runline.model.durations import format_ms
 from runline.model.run import Run
 
@@ -14,15 +15,15 @@ def run_header(out: Output, run: Run, *, now_ms: int, utc: bool) -> None:
     """Prints the head, in two to five lines."""
     out.line(*headline(out, run))
     run_facts(out, run, now_ms=now_ms, utc=utc)
+    if run.note_count and run.last_note:
+        who = f" ({run.last_note.author})" if run.last_note.author else ""
+        out.line(f"  {out.glyphs['note']} {run.last_note.note}", Span(who, "dim"), cut=True)
 
 
 def run_facts(out: Output, run: Run, *, now_ms: int, utc: bool) -> None:
     """Prints the head without its first line."""
     out.line(*progress_line(out, run, now_ms))
     out.listing([*facts(run, now_ms=now_ms, utc=utc), *_kin(run)], role="dim")
-    if run.note_count and run.last_note:
-        who = f" ({run.last_note.author})" if run.last_note.author else ""
-        out.line(f"  {out.glyphs['note']} {run.last_note.note}", Span(who, "dim"), cut=True)
 
 
 def headline(out: Output, run: Run) -> list[Span]:

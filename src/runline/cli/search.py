@@ -9,8 +9,8 @@ import typer
 from runline.cli.event_lines import event_line
 from runline.cli.invocation import Invocation
 from runline.cli.options import JsonOption, complete_run
-from runline.cli.output import Span
 from runline.cli.progress import progress
+from runline.cli.roles import Span
 from runline.cli.run_ids import find_run
 from runline.model.clock import SystemClock
 from runline.model.errors import Invalid

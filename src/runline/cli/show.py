@@ -11,7 +11,8 @@ from runline.cli.failure_block import FAILED, failure_block, open_call
 from runline.cli.invocation import Invocation
 from runline.cli.moments import when
 from runline.cli.options import JsonOption, RunArgument
-from runline.cli.output import Column, Output, Span
+from runline.cli.output import Column, Output
+from runline.cli.roles import Span
 from runline.cli.run_header import headline, run_facts
 from runline.cli.run_ids import find_run
 from runline.cli.sizes import format_size
@@ -35,6 +36,7 @@ _READ = 400
 """Events looked at so that enough are left when noise is folded away."""
 _NOTES = 5
 _ARTIFACTS = 12
+_STRIP_FROM, _STRIP_CELLS = 20, 72
 
 
 def show(
@@ -90,6 +92,8 @@ def print_run(invocation: Invocation, store: Store, run: Run, events: int) -> No
         failure_block(out, run, store.failure(run.run_id), now_ms=now_ms, whole=False)
         out.blank()
     run_facts(out, run, now_ms=now_ms, utc=invocation.utc)
+    if out.on_terminal and run.event_count >= _STRIP_FROM:
+        _strip(out, store, run)
     open_calls = store.calls(run.run_id, status="open").items if run.call_count else []
     if run.error_count and run.status not in FAILED:
         out.heading("First error")
@@ -106,6 +110,29 @@ def print_run(invocation: Invocation, store: Store, run: Run, events: int) -> No
         _events(invocation, store, run, events)
     _notes(out, store.list_notes(run.run_id, limit=_NOTES) if run.note_count else [], run, invocation)
     _artifacts(out, store.list_artifacts(run.run_id) if run.artifact_count else [])
+
+
+def _strip(out: Output, store: Store, run: Run) -> None:
+    """The run from its start to its last event: how much was said when, and where it warned and erred."""
+    cells = min(out.width - 4, _STRIP_CELLS)
+    counted = store.histogram(run.run_id, slots=cells)
+    if len(counted.events) < 2:
+        return
+    out.line(f"  {out.glyphs.spark(counted.events)}")
+    marks = [
+        Span(
+            *(
+                (out.glyphs["error"], "failed")
+                if errors
+                else (out.glyphs["warn"], "warn")
+                if warnings
+                else (" ", "plain")
+            )
+        )
+        for warnings, errors in zip(counted.warnings, counted.errors, strict=True)
+    ]
+    if run.warn_count or run.error_count:
+        out.line("  ", *marks)
 
 
 def _events(invocation: Invocation, store: Store, run: Run, wanted: int, upto: int | None = None) -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from runline.cli.moments import NO_NEWS_MS, rounded
-from runline.cli.output import Column, Output, Span
+from runline.cli.output import Column, Output
+from runline.cli.roles import Span
 from runline.model.durations import format_ms
 from runline.model.status import STEP_ACTIVE
 from runline.model.step import Step

@@ -19,7 +19,7 @@ from runline.cli.options import (
     TypeOption,
     words,
 )
-from runline.cli.output import Span
+from runline.cli.roles import Span
 from runline.cli.run_ids import find_run
 from runline.model.durations import format_ms
 from runline.model.event import Event

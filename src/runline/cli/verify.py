@@ -8,8 +8,8 @@ import typer
 from runline.cli import exits
 from runline.cli.invocation import Invocation
 from runline.cli.options import JsonOption, RunArgument
-from runline.cli.output import Span
 from runline.cli.progress import progress
+from runline.cli.roles import Span
 from runline.cli.run_ids import find_run
 
 _SHOWN = 50

@@ -13,7 +13,7 @@ from runline.cli.failure_block import failure_block, open_call
 from runline.cli.invocation import Invocation
 from runline.cli.moments import running_ms
 from runline.cli.options import JsonOption, RunArgument
-from runline.cli.output import Span
+from runline.cli.roles import Span
 from runline.cli.run_header import run_header
 from runline.cli.run_ids import find_run
 from runline.cli.step_table import step_table

@@ -10,7 +10,7 @@ import typer
 from runline.cli.failure_block import FAILED, failure_block, open_call
 from runline.cli.invocation import Invocation
 from runline.cli.options import JsonOption, complete_run
-from runline.cli.output import Span
+from runline.cli.roles import Span
 from runline.cli.run_header import headline, progress_line
 from runline.cli.run_ids import find_run, short_ids
 from runline.fold.failure import Failure
