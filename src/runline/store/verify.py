@@ -110,11 +110,12 @@ class _RunCheck:
     def __init__(self, store: SqlStore, findings: _Findings, run: int, run_id: str) -> None:
         self._store = store
         self._findings = findings
-        self._before = findings.found
+        self._hurt = False
         self._run = run
         self._run_id = run_id
         self._read_seq: int | None = None
-        self._log = LogCheck(run, log.Decoder(Codes(store.engine), run_id, {}), self._report)
+        self._last_seq = 0
+        self._log = LogCheck(run, log.Decoder(Codes(store.engine), run_id, {}), self._report_hurt)
         self._projections: ProjectionCheck | None = None
 
     def perform(self) -> int:
@@ -132,7 +133,7 @@ class _RunCheck:
         heads = source.execute("SELECT last_seq, started_at FROM runs WHERE run = ?", (self._run,))
         if not heads:
             return False  # it was pruned meanwhile
-        last_seq, started_at_ms = heads[0]
+        self._last_seq, started_at_ms = heads[0]
         if self._projections is None:
             self._projections = ProjectionCheck(self._run, self._run_id, started_at_ms, source, self._report)
         span = log.span(source, self._run, self._read_seq)
@@ -144,7 +145,7 @@ class _RunCheck:
             if high < highest:
                 return True
         next_id = source.execute("SELECT value FROM counters WHERE name = 'next_event_id'")[0][0]
-        self._log.end(last_seq, next_id)
+        self._log.end(self._last_seq, next_id)
         if not self._hurt:
             self._projections.end(source)
         return False
@@ -162,26 +163,24 @@ class _RunCheck:
 
     def _one_by_one(self, error: RunlineError) -> bool:
         """A page could not be read: names the events that cannot, and goes on behind it."""
+        found = self._findings.found
         low = 1 if self._read_seq is None else self._read_seq + 1
-        hurt = self._hurt
-        for seq in range(low, low + log.PAGE):
+        high = min(low + log.PAGE - 1, self._last_seq)
+        for seq in range(low, high + 1):
             try:
                 for row in log.rows(self._store.direct, self._run, seq, seq):
                     self._log.check(row)
             except RunlineError as reason:
-                self._report(seq, "unreadable", reason.message)
+                self._report_hurt(seq, "unreadable", reason.message)
                 self._log.pass_over(seq)
-        if self._hurt == hurt:
-            self._report(None, "unreadable", error.message)
-        self._read_seq = low + log.PAGE - 1
-        try:
-            return log.span(self._store.direct, self._run, self._read_seq) is not None
-        except RunlineError:
-            return False
+        self._read_seq = high
+        if self._findings.found == found:
+            self._report_hurt(None, "unreadable", error.message)
+        return high < self._last_seq
 
-    @property
-    def _hurt(self) -> bool:
-        return self._findings.found > self._before
+    def _report_hurt(self, seq: int | None, kind: Kind, detail: str) -> None:
+        self._hurt = True
+        self._report(seq, kind, detail)
 
     def _report(self, seq: int | None, kind: Kind, detail: str) -> None:
         self._findings.add(self._run_id, seq, kind, detail)
