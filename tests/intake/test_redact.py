@@ -235,7 +235,8 @@ def test_known_values_are_masked_wherever_they_stand() -> None:
         "[REDACTED:known]",
         "[REDACTED:known]",
     )
-    assert redactor.batch([drafted("m", {}, step="extract")])[0].step == "extract"
+    for _ in range(2):
+        assert redactor.batch([drafted("m", {}, step="extract")])[0].step == "extract"
 
 
 def test_the_memory_of_names_is_bounded() -> None:

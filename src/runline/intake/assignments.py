@@ -56,7 +56,7 @@ _NO_VALUE = frozenset(
     b"ok yes no not is was are must should redacted changed updated rejected accepted optional default unknown and or "
     b"for to from with in of the a an option flag argument".split()
 )
-_REFERENCE = linear(rb"\$\{?\{?[ A-Z0-9_.]+\}?\}?|%[A-Z0-9_]+%|%[sdr]|\*+|\.\.\.|-+|x+|X+")
+_REFERENCE = linear(rb"\$\{?\{?[ A-Z0-9_.]+\}?\}?|%[A-Z0-9_]+%|%[sdr]|\*+|\.\.\.|-+|x{3,}|X{3,}")
 _MIXED = linear(rb"[0-9][^0-9\s]|[^0-9\s][0-9]|[!@#$%^&*+/=~]")
 _LETTER = linear(rb"[0-9A-Za-z\x80-\xff]")
 _LINE_END = linear(rb"[ \t]*(?:[\r\n,;.]|\z)")

@@ -90,5 +90,5 @@ def read_level(level: object) -> tuple[bool, Level | None]:
 
 def instant(ts_ms: object) -> int:
     """Whole milliseconds within the years 1 to 9999; 0 for what is no number."""
-    form = safe(ts_ms)
+    form = ts_ms if type(ts_ms) is int else safe(ts_ms)
     return int(min(max(form, MIN_MS), MAX_MS)) if isinstance(form, int | float) else 0

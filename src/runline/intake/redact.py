@@ -37,11 +37,13 @@ _encode = msgspec.json.Encoder().encode
 
 
 def known_from_environment(environ: Mapping[str, str]) -> list[str]:
-    """The values of ≥ 8 characters of variables whose name reads as a secret."""
+    """The values of ≥ 8 characters of variables whose name reads as a secret; `PWD` is where a process works."""
     return [
         value
         for name, value in environ.items()
-        if len(value) >= _MIN_ENVIRONMENT_CHARS and key_rule(name) is not None
+        if len(value) >= _MIN_ENVIRONMENT_CHARS
+        and (rule := key_rule(name)) is not None
+        and not (rule == "pwd" and value.startswith(assignments.PATH_STARTS))
     ]
 
 

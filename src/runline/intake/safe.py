@@ -9,15 +9,11 @@ its type's name when repr fails. Deeper than 64 levels or longer than 10,000 mem
 
 from __future__ import annotations
 
-import base64
-import dataclasses
+import binascii
 import datetime as dt
 import math
-import uuid
 from collections.abc import Iterable, Mapping, Sequence
-from decimal import Decimal
 from enum import Enum
-from pathlib import PurePath
 from typing import Any
 
 import msgspec
@@ -182,6 +178,8 @@ class _Walk:
             return type(value).__name__
 
 
+_TOLD_BY_STR = {("decimal", "Decimal"), ("uuid", "UUID"), ("pathlib", "PurePath")}
+"""By name: whoever passes one has imported it, and nobody else needs to."""
 _SEQUENCES: tuple[type, ...] = (
     list,
     tuple,
@@ -204,21 +202,24 @@ def _exact(value: str | float) -> str | int | float:
 def _field_names(value: Any) -> Sequence[str] | None:
     if isinstance(value, type):
         return None
-    if dataclasses.is_dataclass(value):
-        return [field.name for field in dataclasses.fields(value)]
+    if hasattr(type(value), "__dataclass_fields__"):
+        from dataclasses import fields
+
+        return [field.name for field in fields(value)]
     return value.__struct_fields__ if isinstance(value, msgspec.Struct) else None
 
 
 def _as_text(value: Any) -> str | float | None:
     if isinstance(value, bytes | bytearray | memoryview):
-        return base64.b64encode(value).decode()
+        return binascii.b2a_base64(value, newline=False).decode()
     if isinstance(value, dt.datetime):
         return to_iso(to_ms(value))
     if isinstance(value, dt.timedelta):
         return value.total_seconds()
     if isinstance(value, dt.date | dt.time):
         return value.isoformat()
-    return clean(str(value)) if isinstance(value, Decimal | uuid.UUID | PurePath) else None
+    told = any((kind.__module__, kind.__name__) in _TOLD_BY_STR for kind in type(value).__mro__)
+    return clean(str(value)) if told else None
 
 
 def _length(value: object) -> int:
@@ -233,4 +234,6 @@ def _whole(value: int) -> int | str:
         return value
     if value.bit_length() > _MAX_BITS:
         return f"[integer of {value.bit_length()} bits]"
+    from decimal import Decimal
+
     return str(Decimal(value))  # str(int) refuses more than 4,300 digits
