@@ -8,14 +8,15 @@ import statistics
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import apsw
 
 from benchmarks.measure import Row, at_most, percentile
-from benchmarks.stores import BIG_RUN, fill, put
+from benchmarks.stores import BIG_RUN, big_number, fill, put
 from runline.store.sql_store import SqlStore
 
-_FILTERS: dict[str, tuple[dict[str, object], str]] = {
+_FILTERS: dict[str, tuple[dict[str, Any], str]] = {
     "none": ({}, "1 = 1"),
     "level": ({"levels": ["error"]}, "level = 2"),
     "type": ({"types": ["cache_lookup"]}, "type = (SELECT code FROM types WHERE name = 'cache_lookup')"),
@@ -23,7 +24,6 @@ _FILTERS: dict[str, tuple[dict[str, object], str]] = {
         {"steps": ["enrich"]},
         f"step = (SELECT step FROM steps WHERE name = 'enrich' AND run = (SELECT run FROM runs WHERE run_id = '{BIG_RUN}'))",
     ),
-    "correlation id": ({"correlation_id": "call-50000000"}, "correlation_id = 'call-50000000'"),
 }
 
 
@@ -53,7 +53,7 @@ def rows(folder: Path, *, scale: float = 1.0) -> Iterator[Row]:
     large = fill(large_path, events=large_events - big, big_run=big)
     yield Row("P10", "disk of a live store", f"{_size(large_path) / large_events:.0f} bytes/event", "≤ 500 bytes/event",
               _size(large_path) / large_events <= 500, note)  # fmt: skip
-    yield from _pages(large, large_path, note)
+    yield from _pages(large, large_path, big, note)
     yield from _growth(small, large, note)
     yield from _as_of(large, big, note)
     yield from _search(large, large_path, note)
@@ -71,10 +71,16 @@ def _files(path: Path) -> list[Path]:
     return [file for suffix in ("", "-wal") if (file := Path(f"{path}{suffix}")).exists()]
 
 
-def _pages(store: SqlStore, path: Path, note: str) -> Iterator[Row]:
+def _pages(store: SqlStore, path: Path, big: int, note: str) -> Iterator[Row]:
     raw = apsw.Connection(f"file:{path}", flags=apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI)
     run = store.locate(BIG_RUN).run
-    for name, (filters, condition) in _FILTERS.items():
+
+    def rows_of(sql: str) -> list[tuple[Any, ...]]:
+        return raw.execute(sql, (run,)).fetchall()
+
+    call = f"call-{big_number(big // 200 * 100)}"
+    wanted = _FILTERS | {"correlation id": ({"correlation_id": call}, f"correlation_id = '{call}'")}
+    for name, (filters, condition) in wanted.items():
         sql = (
             "SELECT id, seq, ts, level, type, step, source, message, correlation_id, data FROM events "
             f"WHERE run = ? AND {condition} ORDER BY seq DESC LIMIT 100"
@@ -84,10 +90,10 @@ def _pages(store: SqlStore, path: Path, note: str) -> Iterator[Row]:
             return b",".join(
                 b'{"id":%d,"seq":%d,"ts":%d,"level":%d,"type":%d,"message":"%s","data":%s}'
                 % (r[0], r[1], r[2], r[3], r[4], r[7].encode(), r[9].encode())
-                for r in raw.execute(sql, (run,)).fetchall()
+                for r in rows_of(sql)
             )
 
-        def product(filters: dict[str, object] = filters) -> bytes:
+        def product(filters: dict[str, Any] = filters) -> bytes:
             page = store.read(BIG_RUN, order="desc", limit=100, **filters)
             return b",".join(event.to_json() for event in page)
 

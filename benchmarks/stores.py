@@ -34,6 +34,11 @@ def put(stream: Stream, n: int) -> None:
     )
 
 
+def big_number(n: int) -> int:
+    """Which event of W is the n-th of the big run: the mix of all runs, its steps in order."""
+    return n * RUNS + n % RUNS
+
+
 def fill(path: Path, *, events: int, big_run: int = 0) -> SqlStore:
     """A store with W in 100 runs, and one run of `big_run` events written among them."""
     store = open_store(str(path))
@@ -43,10 +48,10 @@ def fill(path: Path, *, events: int, big_run: int = 0) -> SqlStore:
     for n in range(events):
         put(streams[n % RUNS], n)
         if big is not None and n % every == 0 and n // every < big_run:
-            put(big, n // every * RUNS)
+            put(big, big_number(n // every))
     for n in range(events // every if every else 0, big_run):
         assert big is not None
-        put(big, n * RUNS)
+        put(big, big_number(n))
     if not store.flush(600):
         raise RuntimeError("the store did not take the workload")
     return store

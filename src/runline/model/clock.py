@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Protocol
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -44,8 +45,15 @@ class ManualClock:
 
 def to_iso(ms: int) -> str:
     """`YYYY-MM-DDTHH:MM:SS.mmmZ`, always 24 characters; instants outside years 1–9999 are clamped."""
-    at = from_ms(ms)
-    return f"{at.year:04d}-{at.month:02d}-{at.day:02d}T{at:%H:%M:%S}.{at.microsecond // 1000:03d}Z"
+    second, ms = divmod(min(max(ms, MIN_MS), MAX_MS), 1000)
+    return f"{_second_text(second)}.{ms:03d}Z"
+
+
+@lru_cache(1024)
+def _second_text(second: int) -> str:
+    """Neighbouring events share their second, and this part is what costs."""
+    at = from_ms(second * 1000)
+    return f"{at.year:04d}-{at.month:02d}-{at.day:02d}T{at:%H:%M:%S}"
 
 
 def from_ms(ms: int) -> datetime:
