@@ -17,6 +17,7 @@ import orjson
 from runline.intake.encode import LEVEL_NAMES, as_object, encoded
 from runline.intake.instants import read_instant
 from runline.intake.names import default_redactor, names_for
+from runline.intake.plain import plain, shallow
 from runline.intake.redact import Redactor
 from runline.intake.safe import clean, safe
 from runline.model.catalogue import message_for
@@ -42,9 +43,7 @@ READ_ONLY = frozenset({"id", "run_id", "seq", "elapsed_s"})
 """What the store decides: ignored, so that a line of `tail --json` can be fed back."""
 _FIELD_OF = {name: field for field, names in ALIASES.items() for name in names}
 
-_MAX_MEMBERS = 4096
-_SCALARS = frozenset({str, int, float, bool, type(None)})
-_all_scalars = _SCALARS.issuperset
+_all_scalars = frozenset({str, int, float, bool, type(None)}).issuperset
 _kind_of = type
 _encode = orjson.dumps
 _ONLY_JSON = (
@@ -101,7 +100,7 @@ def draft(
         if data is None:
             payload = b"{}"
         elif data.__class__ is dict and (
-            _all_scalars(map(_kind_of, data.values())) or _shallow(data) or _plain(data, limits.depth)
+            _all_scalars(map(_kind_of, data.values())) or shallow(data) or plain(data, limits.depth)
         ):
             payload = _encode(data, None, _ONLY_JSON)
             if place is None and "node_id" in data:
@@ -260,46 +259,3 @@ def _identified(made: Draft, event_id: object, body: Any) -> Draft:
         key = "sha256:" + sha256(key.encode()).hexdigest()
     digest = sha256(_encode_sorted(safe(body))).hexdigest()
     return msgspec.structs.replace(made, event_id=key, digest=digest)
-
-
-def _shallow(data: dict[Any, Any]) -> bool:
-    """Whether no container in it holds another one: the encoder judges the rest, and its work is bounded."""
-    if len(data) > _MAX_MEMBERS:
-        return False
-    for member in data.values():
-        kind = member.__class__
-        if kind is dict:
-            if not _all_scalars(map(_kind_of, member.values())):
-                return False
-        elif (kind is list or kind is tuple) and not _all_scalars(map(_kind_of, member)):
-            return False
-    return True
-
-
-def _plain(data: dict[Any, Any], depth: int) -> bool:
-    """Whether nested data holds nothing but exact JSON types, level by level; False also for what is large or deep.
-
-    The work is bounded by `_MAX_MEMBERS` containers and as many members of each: a list may hold another
-    ten times over, and so on.
-    """
-    if len(data) > _MAX_MEMBERS:
-        return False
-    level = [member for member in data.values() if member.__class__ not in _SCALARS]
-    for _ in range(depth - 1):
-        inner: list[Any] = []
-        for member in level:
-            kind = member.__class__
-            if kind is dict:
-                members = member.values()
-            elif kind is list or kind is tuple:
-                members = member
-            else:
-                return False
-            if len(member) > _MAX_MEMBERS or len(inner) > _MAX_MEMBERS:
-                return False
-            if not _all_scalars(map(_kind_of, members)):
-                inner += [each for each in members if each.__class__ not in _SCALARS]
-        if not inner:
-            return True
-        level = inner
-    return False
