@@ -12,7 +12,7 @@ import weakref
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from runline.intake.redact import Redactor
+from runline.intake.names import default_redactor
 from runline.model.clock import Clock, SystemClock
 from runline.model.errors import Invalid
 from runline.model.filter import Query, parse
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from runline.fold.failure import Failure
     from runline.fold.slots import Histogram
     from runline.fold.snapshot import RunState
+    from runline.intake.redact import Redactor
     from runline.model.artifact import Artifact
     from runline.model.call import Call
     from runline.model.event import Event
@@ -457,7 +458,6 @@ def open_sqlite(
     vfs: str | None = None,
 ) -> SqlStore:
     clock = clock or SystemClock()
+    redactor = redactor or default_redactor()
     engine = SqliteEngine(path, read_only=read_only, now_ms=clock.now_ms(), vfs=vfs)
-    return SqlStore(
-        engine, url=url, clock=clock, limits=limits, redactor=redactor or Redactor(), queue_size=queue_size
-    )
+    return SqlStore(engine, url=url, clock=clock, limits=limits, redactor=redactor, queue_size=queue_size)
