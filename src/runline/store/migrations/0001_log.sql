@@ -58,9 +58,10 @@ CREATE TABLE runs (
 CREATE INDEX runs_by_start ON runs (started_at, run_id);
 CREATE INDEX runs_by_tenant ON runs (tenant, started_at, run_id);
 CREATE INDEX runs_by_status ON runs (status, started_at, run_id);
-CREATE INDEX runs_by_name ON runs (tenant, name, started_at);
+CREATE INDEX runs_by_name ON runs (name, started_at, run_id);
+CREATE INDEX runs_by_tenant_name ON runs (tenant, name, started_at, run_id);
 CREATE INDEX runs_by_parent ON runs (parent_run_id) WHERE parent_run_id IS NOT NULL;
-CREATE INDEX runs_by_fingerprint ON runs (tenant, fingerprint, started_at) WHERE fingerprint IS NOT NULL;
+CREATE INDEX runs_by_fingerprint ON runs (tenant, fingerprint, name, started_at) WHERE fingerprint IS NOT NULL;
 
 CREATE TABLE run_details (
   run INTEGER PRIMARY KEY,
