@@ -250,13 +250,13 @@ def test_a_full_disk(tmp_path: Path) -> None:
     )
     if mounted.returncode:
         pytest.skip("a small disk can only be mounted by root")
+    place = SqlitePlace(disk)
     try:
-        place = SqlitePlace(disk)
         ballast = disk / "ballast"
         ballast.write_bytes(bytes(3_000_000))
         fill_up(place.open(), ballast.unlink)
-        place.close()
     finally:
+        place.close()
         subprocess.run(["umount", disk], check=True)
 
 

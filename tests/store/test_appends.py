@@ -1,0 +1,68 @@
+"""What `append` hands over and what it gives back."""
+
+from __future__ import annotations
+
+import pytest
+
+from runline.model.errors import Invalid
+from runline.model.limits import Limits
+from runline.store import events
+from runline.store.sql_store import SqlStore
+from runline.testing.place import SqlitePlace
+from runline.testing.streams import tagged, whole
+
+
+def test_a_batch_larger_than_a_page_is_answered_whole(store: SqlStore) -> None:
+    run_id = store.create_run("large").run_id
+    store.append(run_id, [{"message": "known", "event_id": "k"}])
+    stored = store.append(run_id, [*tagged("a", 2 * events.MAX_PAGE), {"message": "known", "event_id": "k"}])
+    assert [event.seq for event in stored] == [*range(3, 3 + 2 * events.MAX_PAGE), 2]
+    assert whole(store, run_id)[2:] == stored[:-1]
+
+
+def test_an_end_status_must_be_one(store: SqlStore) -> None:
+    run_id = store.create_run("end").run_id
+    with pytest.raises(Invalid) as told:
+        store.end_run(run_id, "running")
+    assert told.value.fields == {"status": "unknown"}
+    assert store.get_run(run_id).status == "running"
+
+
+@pytest.mark.parametrize(
+    ("status", "error", "level", "message"),
+    [
+        ("completed", None, "info", "run completed"),
+        ("cancelled", "by hand", "info", "run cancelled: by hand"),
+        ("failed", "no disk", "error", "run failed: no disk"),
+    ],
+)
+def test_the_end_event_says_what_happened(
+    store: SqlStore, status: str, error: str | None, level: str, message: str
+) -> None:
+    run_id = store.create_run("end").run_id
+    end = store.end_run(run_id, status, error=error)
+    assert (end.level, end.message, end.source) == (level, message, "runline")
+    assert end.data == {"status": status} | ({} if error is None else {"error": error})
+    run = store.get_run(run_id)
+    assert (run.status, run.error_message) == (status, error)
+
+
+def test_what_was_beyond_the_limit_is_left_out_of_the_answer(tmp_path, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    place = SqlitePlace(tmp_path)
+    store = place.open(limits=Limits(run_events=3))
+    run_id = store.create_run("limit").run_id
+    assert [event.seq for event in store.append(run_id, tagged("a", 5), idempotency_key="k")] == [2, 3]
+    assert [event.seq for event in store.append(run_id, tagged("a", 5), idempotency_key="k")] == [2, 3]
+    assert store.append(run_id, tagged("b", 2)) == []
+    place.close()
+
+
+@pytest.mark.parametrize("key", ["", "x" * 256, "a\0b", "a\nb", "\x7f"])
+def test_a_key_is_short_printable_text(store: SqlStore, key: str) -> None:
+    run_id = store.create_run("key").run_id
+    with pytest.raises(Invalid) as told:
+        store.append(run_id, tagged("a", 1), idempotency_key=key)
+    assert told.value.code == "bad_idempotency_key"
+    with pytest.raises(Invalid):
+        store.create_run("key", idempotency_key=key)
+    assert store.get_run(run_id).last_seq == 1
