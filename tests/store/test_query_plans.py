@@ -11,6 +11,7 @@ import pytest
 from runline.model.clock import ManualClock
 from runline.store import failures
 from runline.store.sql_store import SqlStore
+from runline.store.usual import usual_of_name
 from tests.store.recorded import plain_run, rich_run
 
 Read = Callable[[SqlStore], Any]
@@ -140,6 +141,13 @@ def test_one_run(filled: SqlStore, monkeypatch: pytest.MonkeyPatch) -> None:
         lambda store: store.calls("one"),
     ):
         assert scans(plans(filled, read, monkeypatch)) == []
+
+
+def test_what_is_usual_for_a_name(filled: SqlStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = plans(filled, lambda store: usual_of_name(store, "a", "job0"), monkeypatch)
+    assert scans(found) == []
+    assert len(found) == 3
+    assert found[0][1] == ["SEARCH runs USING INDEX runs_by_tenant_name (tenant=? AND name=?)"]
 
 
 def test_seen_before_and_last_good(filled: SqlStore, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -79,9 +79,10 @@ def _chain(store: SqlStore, run_id: str, first: ErrorFact) -> tuple[ErrorLink, .
 
 def _last_good(store: SqlStore, found: Located, name: str) -> str | None:
     """The last run of this name that completed before this one started."""
+    # coalesce keeps the planner from going through all completed runs by their status.
     rows = store.engine.query(
-        "SELECT run_id FROM runs WHERE tenant = ? AND name = ? AND status = 'completed' AND started_at <= ? "
-        "AND run <> ? ORDER BY started_at DESC, run DESC LIMIT 1",
+        "SELECT run_id FROM runs WHERE tenant = ? AND name = ? AND coalesce(status, '') = 'completed' AND started_at <= ? "
+        "AND run <> ? ORDER BY started_at DESC, run_id DESC LIMIT 1",
         (found.tenant, name, found.started_at_ms, found.run),
     )
     return rows[0][0] if rows else None
