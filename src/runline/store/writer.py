@@ -159,21 +159,25 @@ class Writer:
     def flush(self, timeout_s: float) -> bool:
         """Whether everything queued before this call became durable within the time."""
         if self._thread is None or self._closed:
-            return not self.queue and not self._held
+            return not self.queue and not self._lost
         deadline_s = time.monotonic() + timeout_s
-        job: Job[None] = Job(_nothing)
-        self.queue.append(job)
-        self._bell.set()
-        try:
-            job.future.result(timeout_s)
-        except TimeoutError:
-            return False
-        except RunlineError:
-            pass  # the disk refused this turn; what counts is whether the held events get through in time
-        while self._held and time.monotonic() < deadline_s:
+        while True:
+            # A job that was committed had everything before it committed too, held events first.
+            job: Job[None] = Job(_nothing)
+            self.queue.append(job)
             self._bell.set()
-            time.sleep(_POLL_S)
-        return not self._held
+            if self._closed:
+                self._abandon()
+            try:
+                job.future.result(max(0.0, deadline_s - time.monotonic()))
+            except TimeoutError:
+                return False
+            except RunlineError:
+                if self._closed or time.monotonic() >= deadline_s:
+                    return False
+                time.sleep(_POLL_S)  # the store refused this turn; the events are held for another
+            else:
+                return True
 
     def close(self, timeout_s: float) -> bool:
         """Commits what is queued, at most for that long, and ends the thread; whether all became durable."""
@@ -352,10 +356,13 @@ class Writer:
         if not isinstance(error, (StoreFull, Unavailable)) and len(items) > 1:
             # Something in this batch is at fault: one at a time, so that only it fails.
             for item in items:
-                if self._held and not isinstance(item, Job):
-                    self._held.append(item)  # order within a run is kept
-                else:
+                refused = self.failing
+                if not self._held or refused is None:
                     self._commit([item])
+                elif isinstance(item, Job):  # nothing may overtake what is held
+                    item.future.set_exception(refused)
+                else:
+                    self._held.append(item)
             return
         reason = (
             error if isinstance(error, RunlineError) else RunlineError(f"{type(error).__name__}: {error}")
