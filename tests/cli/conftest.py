@@ -11,6 +11,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from runline.cli.main import app
+from runline.model.clock import ManualClock, SystemClock
 from runline.model.run import Run
 from runline.store import open_store
 from runline.store.sql_store import SqlStore
@@ -36,6 +37,13 @@ class CommandLine:
     def json(self, *args: str, exits: int = 0) -> Any:
         return json.loads(self(*args, "--json", exits=exits).stdout)
 
+    def json_of(self, *args: str) -> Any:
+        """As `json`, for arguments that say themselves where `--json` stands."""
+        return json.loads(self(*args).stdout)
+
+    def lines_of(self, *args: str) -> list[Any]:
+        return [json.loads(line) for line in self(*args).stdout.splitlines()]
+
     def lines(self, *args: str) -> list[Any]:
         """NDJSON."""
         return [json.loads(line) for line in self(*args, "--json").stdout.splitlines()]
@@ -55,6 +63,12 @@ class CommandLine:
     def running(self, name: str = "index") -> Run:
         with self.store() as store:
             return _running(store, name)
+
+    def lost(self) -> Run:
+        """Its writer fell silent a day ago."""
+        clock = ManualClock(SystemClock().now_ms() - 86_400_000)
+        with open_store(str(self.path), clock=clock) as store:
+            return _running(store, "lost")
 
     def emitted(self, *events: dict[str, Any], name: str = "emitted", end: str | None = None) -> Run:
         """A run with these events."""

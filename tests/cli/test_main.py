@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from typer.testing import CliRunner
 
 import runline
 from runline.cli import commands, exits
 from runline.cli.commands import COMMANDS
+from runline.cli.main import app, main
 from runline.model.errors import StoreFull
 
 if TYPE_CHECKING:
@@ -193,34 +195,40 @@ def test_ctrl_c_ends_it_quietly(cli: CommandLine) -> None:
     assert said == b""
 
 
-def test_completion_knows_commands_statuses_and_runs(cli: CommandLine) -> None:
+def complete(cli: CommandLine, words: str) -> list[str]:
+    """What bash is told for the words so far."""
+    environ = {
+        "_RUNLINE_COMPLETE": "complete_bash",
+        "COMP_WORDS": words,
+        "COMP_CWORD": str(len(words.split()) - (0 if words.endswith(" ") else 1)),
+    }
+    return CliRunner().invoke(app, [], env=environ, prog_name="runline").stdout.split()
+
+
+def test_completion_knows_commands_values_and_runs(cli: CommandLine) -> None:
     run = cli.completed()
-
-    def complete(words: str) -> str:
-        environ = {
-            **os.environ,
-            "_RUNLINE_COMPLETE": "complete_bash",
-            "COMP_WORDS": words,
-            "COMP_CWORD": str(len(words.split()) - (0 if words.endswith(" ") else 1)),
-        }
-        command = [sys.executable, "-c", "from runline.cli.main import main; main()"]
-        return subprocess.run(command, env=environ, capture_output=True, text=True, check=False).stdout
-
-    assert "search" in complete("runline se")
-    assert run.run_id in complete("runline show night")
-    assert complete("runline ls --status fai").split() == ["failed"]
-    assert complete("runline tail --level wa").split() == ["warn"]
-    assert complete("runline export --format js").split() == ["json", "jsonl"]
-    assert complete("runline emit --end comp").split() == ["completed"]
+    assert "search" in complete(cli, "runline se")
+    assert complete(cli, "runline show night") == [run.run_id]
+    assert complete(cli, "runline ls --status fai") == ["failed"]
+    assert complete(cli, "runline tail --level wa") == ["warn"]
+    assert complete(cli, "runline export --format js") == ["json", "jsonl"]
+    assert complete(cli, "runline emit --end comp") == ["completed"]
+    assert complete(cli, "runline nosuch x") == []
 
 
 def test_without_a_store_nothing_is_completed(cli: CommandLine) -> None:
-    environ = {
-        **os.environ,
-        "_RUNLINE_COMPLETE": "complete_bash",
-        "COMP_WORDS": "runline show n",
-        "COMP_CWORD": "2",
-    }
-    command = [sys.executable, "-c", "from runline.cli.main import main; main()"]
-    done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
-    assert (done.stdout.strip(), done.stderr) == ("", "")
+    assert complete(cli, "runline show n") == []
+
+
+def test_what_is_left_to_write_at_the_end_may_break_too(
+    cli: CommandLine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cli.completed()
+    reading, writing = os.pipe()
+    os.close(reading)
+    with os.fdopen(writing, "w") as stream:
+        monkeypatch.setattr(sys, "stdout", stream)
+        monkeypatch.setattr(sys, "argv", ["runline", "ls"])
+        with pytest.raises(SystemExit) as caught:
+            main()
+    assert caught.value.code == 141

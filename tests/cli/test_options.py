@@ -19,7 +19,7 @@ def test_a_near_word_is_suggested_and_all_are_named() -> None:
         Invalid, match=r"'faild' is no status. Did you mean 'failed'\? One of pending, running"
     ):
         one_of("faild", RUN_STATUSES, "status")
-    with pytest.raises(Invalid, match="'qqq' is no status. One of"):
+    with pytest.raises(Invalid, match=r"'qqq' is no status\. One of"):
         one_of("qqq", RUN_STATUSES, "status")
 
 

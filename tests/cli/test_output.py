@@ -165,7 +165,7 @@ def test_a_page_is_kept_in_the_terminals_width() -> None:
     assert page.width == 33
     assert "Steps" in page.drawn()
     assert written(out) == ""
-    assert Output(open(0, "r", closefd=False), on_terminal=False, glyphs=UNICODE).drawn() == ""  # noqa: PTH123, SIM115
+    assert Output(open(0, closefd=False), on_terminal=False, glyphs=UNICODE).drawn() == ""  # noqa: SIM115
 
 
 class _Stream(io.StringIO):

@@ -12,11 +12,11 @@ from runline.cli.progress import progress
 @pytest.mark.parametrize("total", [10.0, None])
 def test_a_terminal_shows_a_bar_that_goes_away(total: float | None) -> None:
     screen = Output(io.StringIO(), on_terminal=True, glyphs=SCREEN, environ={})
-    with progress(screen, "searching [bold]nightly", total) as advance:
+    with progress(screen, "searching [bold]nightly\x1b]0;x", total) as advance:
         advance(5)
         screen.line("a hit")
     shown = screen.drawn()
-    assert "searching [bold]nightly" in shown
+    assert "searching [bold]nightly␛]0;x" in shown
     assert "a hit" in shown
     assert shown.endswith("\x1b[2K")
 

@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from runline.cli import run_ids
 from runline.cli.run_ids import find_run, short_ids
 from runline.model.errors import Conflict, NotFound
 
@@ -82,12 +83,15 @@ def test_a_pruned_run_says_so(runs: CommandLine) -> None:
     assert caught.value.code == "pruned"
 
 
-def test_many_pages_of_runs_are_looked_through(runs: CommandLine) -> None:
+def test_many_pages_of_runs_are_looked_through(runs: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
     with runs.store() as store:
         for number in range(120):
             store.create_run("filler", run_id=f"filler-nightly-{number:03d}-x")
         assert find_run(store, "7k3f").run_id == IDS[0]
         with pytest.raises(Conflict, match="fits 120 runs"):
+            find_run(store, "filler")
+        monkeypatch.setattr(run_ids, "_PAGES", 1)
+        with pytest.raises(Conflict, match="fits 100 runs"):
             find_run(store, "filler")
 
 

@@ -26,6 +26,8 @@ from runline.cli.why import print_why
 from runline.model.durations import format_ms
 from runline.model.run import Run
 
+_LIVE, _UNDER_WAY, _START_S = "index-library", 10, 10
+"""The run left behind counts as under way when it has said this much, and is waited for this long."""
 _TEST_MODULE = """\
 import unittest
 
@@ -84,12 +86,12 @@ def demo(
     if seconds > 0:
         _leave_running(invocation, seconds)
     with invocation.reading() as store:
-        failed = store.list_runs(name="archive-library", status="failed", limit=1).items
-        if failed:
-            _title(out, "runline show", short_ids([failed[0].run_id])[failed[0].run_id])
-            print_run(invocation, store, store.get_run(failed[0].run_id), events=8)
-            _title(out, "runline why")
-            print_why(invocation, store, store.get_run(failed[0].run_id))
+        for failed in store.list_runs(name="archive-library", status="failed", limit=1).items:
+            short = short_ids([failed.run_id])[failed.run_id]
+            _title(out, "runline show", short)
+            print_run(invocation, store, store.get_run(failed.run_id), events=8)
+            _title(out, "runline why", short)
+            print_why(invocation, store, store.get_run(failed.run_id))
         _title(out, "runline ls")
         runs = store.list_runs(limit=10).items
         run_table(out, runs, now_ms=invocation.now_ms(), utc=invocation.utc)
@@ -153,16 +155,14 @@ def _environment(invocation: Invocation) -> dict[str, str]:
 
 def _leave_running(invocation: Invocation, seconds: float) -> None:
     """Starts work that goes on after this process, and waits until its run is in the store."""
-    subprocess.Popen(
-        [sys.executable, "-m", "runline.cli.demo_work", "watchable", str(seconds)],
-        env=_environment(invocation),
-        start_new_session=True,
-        **_QUIET,
-    )
+    command = [sys.executable, "-m", "runline.cli.demo_work", "detached", str(seconds)]
+    subprocess.run(command, env=_environment(invocation), check=False, **_QUIET)
     with invocation.reading() as store:
-        for run in store.follow_runs(timeout_s=10):
-            if run.name == "index-library" and run.status == "running" and run.last_seq > 1:
-                return
+        changed = store.follow_runs(timeout_s=_START_S)
+        next(
+            (run for run in changed if run.name == _LIVE and run.is_active and run.last_seq > _UNDER_WAY),
+            None,
+        )
 
 
 def _say(out: Output, run: Run, now_ms: int) -> None:

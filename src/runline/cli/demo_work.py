@@ -2,12 +2,14 @@
 
 `archive SOURCE TARGET` takes five steps: scan, hash, compress, verify, publish. `verify` unpacks the archive
 and compares every file with its hash; it fails when a source has changed since it was hashed, which is what
-`--meddle` sees to. `watchable SECONDS` hashes and compresses the library in rounds, for `tail -f` to follow.
+`--meddle` sees to. `watchable SECONDS` hashes and compresses the library in rounds, for `tail -f` to follow; `detached SECONDS`
+does so in a process that nobody waits for.
 """
 
 from __future__ import annotations
 
 import hashlib
+import os
 import sys
 import time
 import zipfile
@@ -150,5 +152,8 @@ if __name__ == "__main__":  # pragma: no cover - run as a process of its own; te
     what, *rest = sys.argv[1:]
     if what == "archive":
         archive(Path(rest[0]), Path(rest[1]), meddle="--meddle" in rest)
-    else:
+    elif what == "watchable":
+        watchable(float(rest[0]))
+    elif os.fork() == 0:
+        os.setsid()
         watchable(float(rest[0]))

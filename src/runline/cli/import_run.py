@@ -14,7 +14,7 @@ from runline.cli.invocation import Invocation
 from runline.cli.options import JsonOption
 from runline.cli.progress import Advance, progress
 from runline.cli.roles import Span
-from runline.model.errors import NotFound
+from runline.model.errors import Conflict, NotFound
 from runline.model.run_json import run_summary
 
 
@@ -36,9 +36,11 @@ def import_run(
     with _source(file) as (stream, size_bytes), invocation.writing() as store:
         header, events = read_export(stream)
         with progress(invocation.screen, f"importing {header.run.get('run_id')}", size_bytes) as advance:
-            run = store.import_run(
-                header.run, _told(events, stream, size_bytes, advance), header.notes, as_id=as_id
-            )
+            told = _told(events, stream, size_bytes, advance)
+            try:
+                run = store.import_run(header.run, told, header.notes, as_id=as_id)
+            except Conflict as error:
+                raise Conflict(f"{error.message} Name another with --as ID.", code=error.code) from error
     if json:
         invocation.out.json(run_summary(run))
         return

@@ -67,7 +67,8 @@ class CommandLine(TyperGroup):
         return command
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        if args and not args[0].startswith("-") and args[0] not in commands.COMMANDS:
+        known = not args or args[0].startswith("-") or args[0] in commands.COMMANDS
+        if not known and not ctx.resilient_parsing:
             ctx.fail(_unknown_command(args[0]))
         return super().resolve_command(ctx, args)
 
@@ -112,15 +113,11 @@ def _guarded(run: Any) -> int:
     except typer.TyperException as error:
         _tell(*_usage_sentences(error))
         return getattr(error, "exit_code", exits.USAGE)
-    except typer.Abort:
-        return exits.INTERRUPTED
-    except KeyboardInterrupt:
+    except (typer.Abort, KeyboardInterrupt):
         return exits.INTERRUPTED
     except RunlineError as error:
         _tell(error.message)
         return exits.exit_code(error)
-    except BrokenPipeError:
-        raise
     except OSError as error:
         _tell(f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}.")
         return exits.STORE

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from runline.cli.output import Output
+from runline.cli.output import Output, visible
 
 Advance = Callable[[float], None]
 """Tells how much of the total has been done so far."""
@@ -33,5 +33,5 @@ def progress(screen: Output, title: str, total: float | None) -> Iterator[Advanc
         TimeRemainingColumn() if total is not None else TimeElapsedColumn(),
     )
     with Progress(*columns, console=screen.console, transient=True) as shown:
-        task = shown.add_task(screen.glyphs.said(title), total=total)
+        task = shown.add_task(screen.glyphs.said(visible(title)), total=total)
         yield lambda done: shown.update(task, completed=done)

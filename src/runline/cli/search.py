@@ -56,7 +56,8 @@ def search(
             if hits >= limit:
                 break
     if not json:
-        scope = found[0].run_id if run is not None else f"the newest {len(found)} runs"
+        newest = "the newest run" if len(found) == 1 else f"the newest {len(found)} runs"
+        scope = found[0].run_id if run is not None else newest
         reached = " (there may be more: raise --limit)" if hits >= limit else ""
         invocation.hint(f"{hits:,} hit{'' if hits == 1 else 's'} in {scope}{reached}")
 

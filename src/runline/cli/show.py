@@ -14,7 +14,7 @@ from runline.cli.options import JsonOption, RunArgument
 from runline.cli.output import Column, Output
 from runline.cli.roles import Span
 from runline.cli.run_header import headline, run_facts
-from runline.cli.run_ids import find_run
+from runline.cli.run_ids import find_run, short_ids
 from runline.cli.sizes import format_size
 from runline.cli.step_table import step_table
 from runline.fold.snapshot import RunState
@@ -90,6 +90,10 @@ def print_run(invocation: Invocation, store: Store, run: Run, events: int) -> No
     out.line(*headline(out, run))
     if run.status in FAILED:
         failure_block(out, run, store.failure(run.run_id), now_ms=now_ms, whole=False)
+        if out.on_terminal:
+            out.line(
+                Span(f"  runline why {short_ids([run.run_id])[run.run_id]}   tells the whole story", "dim")
+            )
         out.blank()
     run_facts(out, run, now_ms=now_ms, utc=invocation.utc)
     if out.on_terminal and run.event_count >= _STRIP_FROM:

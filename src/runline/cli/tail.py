@@ -100,18 +100,19 @@ def _follow(
         said = f"{err.glyphs['live']} Live" if run.is_active else f"{err.glyphs['ended']} Ended"
         invocation.hint(f"{said}  {run.name}  {run.run_id}")
     while True:
+        before = store.get_run(run.run_id)
         for event in store.follow(run.run_id, after_seq=after_seq, timeout_s=_LOOK_S, **filters):
             after_seq = event.seq
             _print(invocation, event, json=json)
             out.flush()
-        ended = store.get_run(run.run_id)
-        if not ended.is_active:  # ended, or its writer is gone and nothing more will come
+        if not before.is_active:  # it had ended, or its writer was gone, and nothing more has come
             break
+        after_seq = max(after_seq, before.last_seq)
     if not json and err.on_terminal:
-        took = format_ms(running_ms(ended, invocation.now_ms()))
+        took = format_ms(running_ms(before, invocation.now_ms()))
         err.line(
             Span(f"{err.glyphs['ended']} Ended  ", "dim"),
-            err.status(ended.status),
+            err.status(before.status),
             Span(f" after {took}", "dim"),
         )
 

@@ -31,6 +31,8 @@ _REDRAW_S = 0.5
 _EVENTS = 6
 _READ = 100
 _STEPS = 20
+_PROGRESS_STEP = 5
+"""Off a terminal progress is said this often, in percent."""
 _GOOD = frozenset({"completed"})
 
 
@@ -71,17 +73,16 @@ def _is_over(run: Run) -> bool:
 def _lines(invocation: Invocation, store: Store, run: Run, *, quiet: bool) -> None:
     """Off a terminal: what matters, a line each, as it happens."""
     out = invocation.out
-    after_seq = 0
-    said = -1
+    after_seq = said = 0
     while True:
+        now = store.get_run(run.run_id)
         for event in store.follow(run.run_id, after_seq=after_seq, timeout_s=_REDRAW_S):
             after_seq = event.seq
             if not quiet and (event.level != "info" or (event.step is not None and not is_noise(event))):
                 event_line(out, event, utc=invocation.utc)
-        now = store.get_run(run.run_id)
-        if not quiet and now.progress != said and now.is_active and now.progress % 5 == 0:
+        if not quiet and now.is_active and now.progress >= said + _PROGRESS_STEP:
             said = now.progress
-            out.line(f"{now.progress} %")
+            out.line(f"{said} %")
         out.flush()
         if _is_over(now):
             break
@@ -97,19 +98,14 @@ def _live(invocation: Invocation, store: Store, run: Run) -> None:
 
     out = invocation.out
     with Live(console=out.console, auto_refresh=False, transient=False, vertical_overflow="crop") as live:
-        after_seq = run.last_seq
         while True:
             now = store.get_run(run.run_id)
             live.update(_screen(invocation, store, now), refresh=True)
             if _is_over(now):
                 return
-            # Waits until something happens, and redraws at most twice a second.
-            started_s = time.monotonic()
-            for event in store.follow(run.run_id, after_seq=after_seq, timeout_s=_REDRAW_S):
-                after_seq = event.seq
-                if time.monotonic() - started_s >= _REDRAW_S:
-                    break
-            time.sleep(max(0.0, _REDRAW_S / 2 - (time.monotonic() - started_s)))
+            # Waits until something new happens, and redraws at most a few times a second.
+            next(store.follow(run.run_id, after_seq=now.last_seq, timeout_s=_REDRAW_S), None)
+            time.sleep(_REDRAW_S / 2)
 
 
 def _screen(invocation: Invocation, store: Store, run: Run) -> RenderableType:
