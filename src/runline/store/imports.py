@@ -110,8 +110,8 @@ class _Drafts:
             yield self._end()
 
     def _check_seq(self, seq: object, at: int, *, foreign: bool) -> None:
-        if foreign and at == 2 and seq in (0, 1):
-            self.shift = 2 - int(seq)  # a foreign index may count from 0
+        if foreign and at == 2:
+            self.shift = 2 if seq == 0 else 1  # a foreign index may count from 0
         if seq is not None and (type(seq) is not int or seq + self.shift != at):
             raise Invalid(
                 f"Event {at - self.shift} has the seq {str(seq)[:40]}; the seqs of a run are 1, 2, 3 and so on.",
