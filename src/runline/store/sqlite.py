@@ -48,6 +48,14 @@ def _uri(path: str) -> str:
     return f"file:{path}"
 
 
+def _unwritable(folder: Path) -> Invalid:
+    return Invalid(
+        f"{folder} is not writable, and SQLite needs to write beside its file even to read it. "
+        "Make the folder writable, or choose another with --store.",
+        code="read_only",
+    )
+
+
 class Session:
     """A connection inside a transaction."""
 
@@ -98,6 +106,8 @@ class SqliteEngine:
         except RunlineError as error:
             if "no such table" in error.message:
                 raise Invalid(f"{self.path} is not a Runline store.", code="not_a_store") from error
+            if error.code == "read_only":
+                raise _unwritable(Path(self.path).parent) from error
             raise
         if migrate.pending(applied):
             raise Invalid(
@@ -114,11 +124,7 @@ class SqliteEngine:
             write = self._connect(_WRITE)
         except (apsw.Error, OSError) as error:
             if folder.is_dir() and not os.access(folder, os.W_OK):
-                raise Invalid(
-                    f"{folder} is not writable, and SQLite needs to write beside its file even to read it. "
-                    "Make the folder writable, or choose another with --store.",
-                    code="read_only",
-                ) from error
+                raise _unwritable(folder) from error
             if isinstance(error, OSError):
                 raise Invalid(f"{self.path} cannot be created: {error}.", code="cannot_create") from error
             raise translate(error, self.path) from error
@@ -235,7 +241,8 @@ class SqliteEngine:
             try:
                 yield Session(connection)
             finally:
-                connection.execute("ROLLBACK").fetchall()
+                if connection.in_transaction:  # a failing disk ends it by itself
+                    connection.execute("ROLLBACK").fetchall()
 
     def vacuum(self, pages: int) -> int:
         """Gives up to `pages` free pages back to the file system; how many are still free."""
