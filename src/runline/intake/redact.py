@@ -17,6 +17,7 @@ import msgspec
 
 from runline.intake import assignments
 from runline.intake.families import BLOCKS, FAMILIES
+from runline.intake.forking import inside
 from runline.intake.keys import NUMERIC, key_rule
 from runline.intake.linear import Expression, linear, quoted
 from runline.intake.safe import clean, safe
@@ -59,6 +60,7 @@ class Redactor:
         self._known = tuple(sorted(literals, key=lambda value: (-len(value), value))) if enabled else ()
         self._seen_names: set[str | None] = set()
 
+    @inside()
     def text(self, text: str) -> str:
         """The text with its secrets replaced; the same object when there are none."""
         if not self.enabled or not text:
@@ -69,6 +71,7 @@ class Redactor:
         redacted = self._fixed_point(raw)
         return text if redacted is raw else redacted.decode("utf-8", "surrogatepass")
 
+    @inside()
     def value(self, value: Any) -> Any:
         """A JSON value with its secrets replaced, by key and by looks, at any depth; the argument is not changed."""
         return self._value(value) if self.enabled else value
@@ -79,6 +82,7 @@ class Redactor:
         redacted = self.value(form)
         return redacted, redacted != form
 
+    @inside()
     def batch(self, drafts: Sequence[Draft]) -> list[Draft]:
         """The drafts in order, each redacted; one search when there is nothing to do."""
         result = list(drafts)

@@ -17,10 +17,10 @@ from typing import Any
 
 import apsw
 
+from runline.intake.forking import inside, was_quiet
 from runline.model.errors import Invalid, NotFound, RunlineError, Unavailable
 from runline.store import migrate
 from runline.store.engine import Parameters, Row
-from runline.store.forking import inside, was_quiet
 from runline.store.reserve import Reserve
 from runline.store.sqlite_errors import translate
 
