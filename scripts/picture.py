@@ -5,6 +5,7 @@ Run it as `python scripts/picture.py`; the terminal is a real one, the drawing i
 
 from __future__ import annotations
 
+import io
 import os
 import pty
 import re
@@ -28,7 +29,7 @@ def in_terminal(*arguments: str, folder: Path) -> str:
         os.chdir(folder)
         os.environ.update(COLUMNS=str(COLUMNS), LINES="60", TERM="xterm-256color", COLORTERM="truecolor")
         os.environ.pop("NO_COLOR", None)
-        os.execv(CLI[0], [*CLI, *arguments])
+        os.execv(CLI[0], [*CLI, *arguments])  # noqa: S606 - our own command, in a terminal of its own
     printed = b""
     while True:
         try:
@@ -43,7 +44,7 @@ def in_terminal(*arguments: str, folder: Path) -> str:
 
 
 def main() -> None:
-    console = Console(record=True, width=COLUMNS, file=Path(os.devnull).open("w"), force_terminal=True)
+    console = Console(record=True, width=COLUMNS, file=io.StringIO(), force_terminal=True)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         subprocess.run([*CLI, "demo"], cwd=folder, check=True, capture_output=True)
