@@ -3,6 +3,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from runline.cli.backup import _size_bytes
+
 if TYPE_CHECKING:
     from tests.cli.conftest import CommandLine
 
@@ -25,3 +27,9 @@ def test_a_file_that_exists_is_kept(cli: CommandLine, tmp_path: Path) -> None:
 def test_on_a_terminal_there_is_a_bar(terminal: CommandLine, tmp_path: Path) -> None:
     terminal.failed()
     assert "backed up to" in terminal.text("backup", str(tmp_path / "copy.db"))
+
+
+def test_a_copy_that_is_not_there_yet_has_no_size(tmp_path: Path) -> None:
+    assert _size_bytes(tmp_path / "none.db") == 0
+    (tmp_path / "some.db").write_text("abc")
+    assert _size_bytes(tmp_path / "some.db") == 3

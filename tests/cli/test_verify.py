@@ -54,7 +54,7 @@ def test_a_damaged_database_is_told(cli: CommandLine, monkeypatch: pytest.Monkey
     monkeypatch.setattr(
         SqlStore,
         "verify",
-        lambda self, run_id=None: VerifyReport(runs=1, events=9, found=2, problems=(problem,)),
+        lambda self, run_id=None, **told: VerifyReport(runs=1, events=9, found=2, problems=(problem,)),
     )
     said = cli.text("verify", exits=1)
     assert "✖ the database  database  page 3 is never used" in said

@@ -16,3 +16,4 @@ def test_versions_and_sizes_of_a_store(tmp_path: Path) -> None:
     assert found.size_bytes > 0
     assert found.free_bytes >= 0
     assert found.wal_bytes > 0
+    assert found.event_count == 1

@@ -160,3 +160,11 @@ def test_a_store_opened_for_reading_is_left_alone(store: SqlStore, tmp_path: Pat
     rich_run(store, "one")
     with open_store(str(tmp_path / "x.db"), read_only=True) as reading, pytest.raises(Invalid):
         reading.rebuild()
+
+
+def test_progress_is_told_in_events_of_the_whole_store(store: SqlStore) -> None:
+    runs = [plain_run(store, run_id, events=20) for run_id in ("a", "b")]
+    told: list[int] = []
+    rebuild.rebuild(store, on_progress=told.append)
+    assert told == sorted(told)
+    assert told[-1] == sum(store.get_run(run).event_count for run in runs)

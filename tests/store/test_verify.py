@@ -245,3 +245,11 @@ def test_a_run_that_is_pruned_meanwhile_is_passed_over(
     monkeypatch.setattr(verify, "_runs", lambda store, run_id: iter(listed))
     report = store.verify()
     assert (report.ok, report.events) == (True, 0)
+
+
+def test_progress_is_told_in_events_of_the_whole_store(store: SqlStore) -> None:
+    three_runs(store)
+    told: list[int] = []
+    report = verify.verify(store, on_progress=told.append)
+    assert told == sorted(told)
+    assert told[-1] == report.events == 30

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
@@ -9,6 +10,7 @@ from runline.cli.output import Output, visible
 
 Advance = Callable[[float], None]
 """Tells how much of the total has been done so far."""
+_LOOK_S = 0.1
 
 
 @contextmanager
@@ -35,3 +37,25 @@ def progress(screen: Output, title: str, total: float | None) -> Iterator[Advanc
     with Progress(*columns, console=screen.console, transient=True) as shown:
         task = shown.add_task(screen.glyphs.said(visible(title)), total=total)
         yield lambda done: shown.update(task, completed=done)
+
+
+@contextmanager
+def sampled(screen: Output, title: str, total: float, measure: Callable[[], float]) -> Iterator[None]:
+    """The same for work that does not tell how far it is: `measure` is asked a few times a second."""
+    if not screen.on_terminal:
+        yield
+        return
+    done = threading.Event()
+    with progress(screen, title, max(total, 1)) as advance:
+
+        def look() -> None:
+            while not done.wait(_LOOK_S):
+                advance(measure())
+
+        looking = threading.Thread(target=look, name="runline-progress", daemon=True)
+        looking.start()
+        try:
+            yield
+        finally:
+            done.set()
+            looking.join()

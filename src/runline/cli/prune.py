@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 import typer
@@ -11,11 +11,12 @@ from runline.cli.invocation import Invocation
 from runline.cli.moments import when
 from runline.cli.options import JsonOption
 from runline.cli.output import Column
-from runline.cli.progress import progress
+from runline.cli.progress import sampled
 from runline.cli.roles import Span
 from runline.cli.sizes import format_size, parse_size
 from runline.model.durations import parse_span_ms
 from runline.model.errors import Invalid
+from runline.store.health import health
 
 _DAY_MS = 86_400_000
 _SHOWN = 20
@@ -42,13 +43,20 @@ def prune(
     """Remove old runs. Active, interrupted, pinned and annotated ones always stay."""
     invocation = Invocation.of(ctx)
     out, now_ms = invocation.out, invocation.now_ms()
-    with invocation.writing() as store, progress(invocation.screen, "pruning", None):
-        report = store.prune(
-            older_than_days=None if older_than == "never" else parse_span_ms(older_than) / _DAY_MS,
-            keep=None if keep == "all" else _count(keep),
-            max_size_bytes=None if max_size is None else parse_size(max_size),
-            dry_run=dry_run,
-        )
+    rules: dict[str, Any] = {
+        "older_than_days": None if older_than == "never" else parse_span_ms(older_than) / _DAY_MS,
+        "keep": None if keep == "all" else _count(keep),
+        "max_size_bytes": None if max_size is None else parse_size(max_size),
+    }
+    with invocation.writing() as store:
+        report = store.prune(**rules, dry_run=True)
+        if not dry_run:
+            before_bytes = health(store).size_bytes
+            total_bytes = sum(run.size_bytes for run in report.runs)
+            with sampled(
+                invocation.screen, "pruning", total_bytes, lambda: before_bytes - health(store).size_bytes
+            ):
+                report = store.prune(**rules)
     if json:
         out.json(msgspec.to_builtins(report))
         return

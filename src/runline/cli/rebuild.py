@@ -8,11 +8,15 @@ from runline.cli.invocation import Invocation
 from runline.cli.options import RunArgument
 from runline.cli.progress import progress
 from runline.cli.run_ids import find_run
+from runline.store.health import health
 
 
 def rebuild(ctx: typer.Context, *, run: RunArgument = None) -> None:
     """Make the projections (statuses, steps, counters) anew from the log: of one run, or without RUN of all."""
     invocation = Invocation.of(ctx)
-    with invocation.writing() as store, progress(invocation.screen, "rebuilding", None):
-        count = store.rebuild(None if run is None else find_run(store, run).run_id)
+    with invocation.writing() as store:
+        found = None if run is None else find_run(store, run)
+        total = health(store).event_count if found is None else found.event_count
+        with progress(invocation.screen, "rebuilding", total) as advance:
+            count = store.rebuild(None if found is None else found.run_id, on_progress=advance)
     invocation.out.line(f"rebuilt {count:,} run{'' if count == 1 else 's'} from the log")

@@ -11,6 +11,7 @@ from runline.cli.options import JsonOption, RunArgument
 from runline.cli.progress import progress
 from runline.cli.roles import Span
 from runline.cli.run_ids import find_run
+from runline.store.health import health
 
 _SHOWN = 50
 
@@ -19,8 +20,11 @@ def verify(ctx: typer.Context, *, run: RunArgument = None, json: JsonOption = Fa
     """Check checksums, order and projections: of one run, or without RUN of the whole store. Exits 1 on a problem."""
     invocation = Invocation.of(ctx)
     out = invocation.out
-    with invocation.reading() as store, progress(invocation.screen, "verifying", None):
-        report = store.verify(None if run is None else find_run(store, run).run_id)
+    with invocation.reading() as store:
+        found = None if run is None else find_run(store, run)
+        total = health(store).event_count if found is None else found.event_count
+        with progress(invocation.screen, "verifying", total) as advance:
+            report = store.verify(None if found is None else found.run_id, on_progress=advance)
     if json:
         out.json({**msgspec.to_builtins(report), "ok": report.ok})
     else:

@@ -19,6 +19,7 @@ class Health(Struct, frozen=True, kw_only=True):
     size_bytes: int
     free_bytes: int
     wal_bytes: int
+    event_count: int
 
 
 def health(store: SqlStore) -> Health:
@@ -27,5 +28,6 @@ def health(store: SqlStore) -> Health:
         sqlite_version=query("SELECT sqlite_version()")[0][0],
         schema=query("SELECT max(number) FROM migrations")[0][0],
         journal_mode=query("PRAGMA journal_mode")[0][0],
+        event_count=query("SELECT coalesce(sum(last_seq), 0) FROM runs")[0][0],
         **store.engine.sizes(),
     )

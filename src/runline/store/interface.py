@@ -7,7 +7,7 @@ milliseconds since 1970 UTC; ids that are unknown, or another tenant's, raise No
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self
 
@@ -291,12 +291,17 @@ class Store(ABC):
         """
 
     @abstractmethod
-    def verify(self, run_id: str | None = None) -> VerifyReport:
-        """Checks every event's checksum, the sequence, and that projections equal the fold of the log."""
+    def verify(
+        self, run_id: str | None = None, *, on_progress: Callable[[int], None] | None = None
+    ) -> VerifyReport:
+        """Checks every event's checksum, the sequence, and that projections equal the fold of the log.
+
+        `on_progress` is told how many events have been checked so far.
+        """
 
     @abstractmethod
-    def rebuild(self, run_id: str | None = None) -> int:
-        """Makes the projections anew from the log; how many runs."""
+    def rebuild(self, run_id: str | None = None, *, on_progress: Callable[[int], None] | None = None) -> int:
+        """Makes the projections anew from the log; how many runs. `on_progress` is told the events folded so far."""
 
     @abstractmethod
     def backup(self, destination: str) -> None:

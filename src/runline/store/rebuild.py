@@ -7,6 +7,7 @@ steps are not told by events, which hold a number: a lost one is taken from the 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -24,15 +25,22 @@ if TYPE_CHECKING:
     from runline.store.sql_store import SqlStore
 
 
-def rebuild(store: SqlStore, run_id: str | None = None) -> int:
+def rebuild(
+    store: SqlStore, run_id: str | None = None, *, on_progress: Callable[[int], None] | None = None
+) -> int:
     """Rebuilds one run, or all of the store (of its tenant); how many. Raises NotFound.
 
     The memory it takes grows with a run's steps and calls, not with its events.
     """
+    told = on_progress or (lambda _: None)
     if run_id is not None:
-        _rebuild_run(store, run_id)
+        _rebuild_run(store, run_id, told)
         return 1
-    done = 0
+    done = events = 0
+
+    def told_in_all(folded: int) -> None:
+        told(events + folded)
+
     pages = store.engine.pages(
         "SELECT run, run_id FROM runs WHERE run > :after AND (CAST(:tenant AS TEXT) IS NULL OR tenant = :tenant) "
         "ORDER BY run LIMIT :limit",
@@ -42,18 +50,19 @@ def rebuild(store: SqlStore, run_id: str | None = None) -> int:
     for page in pages:
         for _, name in page:
             try:
-                _rebuild_run(store, name)
+                events += _rebuild_run(store, name, told_in_all)
             except NotFound:
                 continue  # it was pruned meanwhile
             done += 1
     return done
 
 
-def _rebuild_run(store: SqlStore, run_id: str) -> None:
+def _rebuild_run(store: SqlStore, run_id: str, told: Callable[[int], None]) -> int:
+    """How many events the run has."""
     found = store.locate(run_id)
     building = _Building(store, run_id, found.run, found.started_at_ms)
     while building.fold_page(store.direct):
-        pass
+        told(building.folded)
 
     def replace() -> None:
         with store.engine.transaction() as tx:
@@ -65,6 +74,7 @@ def _rebuild_run(store: SqlStore, run_id: str) -> None:
         store.writer.appender.forget_all()
 
     store.writer.between(replace)
+    return building.folded
 
 
 class _Building:
@@ -79,6 +89,10 @@ class _Building:
         self._artifacts: list[Row] = []
         self._checkpoints: list[tuple[int, int, bytes]] = [(run, 0, b"")]
         self._input: str | None = None
+
+    @property
+    def folded(self) -> int:
+        return self._fold.last_seq
 
     def fold_page(self, source: Reading) -> bool:
         """Folds the next page in; whether there was one."""

@@ -9,7 +9,7 @@ import copy
 import os
 import socket
 import weakref
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from runline.intake.names import default_redactor
@@ -356,15 +356,17 @@ class SqlStore(Store):
             self, older_than_days=older_than_days, keep=keep, max_size_bytes=max_size_bytes, dry_run=dry_run
         )
 
-    def verify(self, run_id: str | None = None) -> VerifyReport:
+    def verify(
+        self, run_id: str | None = None, *, on_progress: Callable[[int], None] | None = None
+    ) -> VerifyReport:
         from runline.store import verify
 
-        return verify.verify(self, run_id)
+        return verify.verify(self, run_id, on_progress=on_progress)
 
-    def rebuild(self, run_id: str | None = None) -> int:
+    def rebuild(self, run_id: str | None = None, *, on_progress: Callable[[int], None] | None = None) -> int:
         from runline.store import rebuild
 
-        return rebuild.rebuild(self, run_id)
+        return rebuild.rebuild(self, run_id, on_progress=on_progress)
 
     def backup(self, destination: str) -> None:
         from runline.store import backup

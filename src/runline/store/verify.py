@@ -7,7 +7,7 @@ store in use and never holds a run in memory. A run whose log is hurt has nothin
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
@@ -58,9 +58,12 @@ class _Findings(Struct):
             self.problems.append(Problem(run_id, seq, kind, detail))
 
 
-def verify(store: SqlStore, run_id: str | None = None) -> VerifyReport:
+def verify(
+    store: SqlStore, run_id: str | None = None, *, on_progress: Callable[[int], None] | None = None
+) -> VerifyReport:
     """Checks the database, then one run, or all of the store (of its tenant). Raises NotFound."""
     findings, runs, events = _Findings(), 0, 0
+    told = on_progress or (lambda _: None)
     if run_id is not None:
         store.locate(run_id)
     try:
@@ -70,7 +73,9 @@ def verify(store: SqlStore, run_id: str | None = None) -> VerifyReport:
     except RunlineError as error:
         findings.add(None, None, "database", error.message)
     for run, name in _runs(store, run_id):
-        events += _RunCheck(store, findings, run, name).perform()
+        for checked in _RunCheck(store, findings, run, name).perform():
+            told(events + checked)
+        events += checked
         runs += 1
     if run_id is None and store.tenant is None:
         _find_orphans(store, findings)
@@ -118,8 +123,8 @@ class _RunCheck:
         self._log = LogCheck(run, log.Decoder(Codes(store.engine), run_id, {}), self._report_hurt)
         self._projections: ProjectionCheck | None = None
 
-    def perform(self) -> int:
-        """How many events the run has."""
+    def perform(self) -> Iterator[int]:
+        """How many events have been looked at, after each page; in the end all that the run has."""
         more = True
         while more:
             try:
@@ -127,7 +132,7 @@ class _RunCheck:
                     more = self._next_page(source)
             except RunlineError as error:
                 more = self._one_by_one(error)
-        return self._log.events
+            yield self._log.events
 
     def _next_page(self, source: Reading) -> bool:
         heads = source.execute("SELECT last_seq, started_at FROM runs WHERE run = ?", (self._run,))
