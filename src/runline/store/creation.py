@@ -14,6 +14,7 @@ import msgspec
 from runline.fold.state import Cold, RunFold
 from runline.intake.accept import draft
 from runline.intake.names import clean_name
+from runline.intake.safe import safe
 from runline.model.clock import MAX_MS, MIN_MS, to_iso
 from runline.model.errors import Conflict, Invalid
 from runline.model.event import Draft
@@ -25,6 +26,13 @@ from runline.store.writer import Job
 
 if TYPE_CHECKING:
     from runline.store.sql_store import SqlStore
+
+
+class _Start(msgspec.Struct):
+    input: msgspec.Raw
+
+
+_decode_start = msgspec.json.Decoder(_Start).decode
 
 
 class NewRun(msgspec.Struct, kw_only=True):
@@ -72,8 +80,7 @@ def prepare(
     if parent_run_id is not None and check_run_id(parent_run_id) == run_id:
         raise Invalid("A run cannot be its own parent.", fields={"parent_run_id": "the run itself"})
     value, redacted = store.redactor.input(input)
-    input_json = None if value is None else projection.json_text(value)
-    if input_json is not None and len(input_json.encode()) > limits.input_bytes:
+    if value is not None and len(projection.json_text(value).encode()) > limits.input_bytes:
         raise Invalid(
             f"The input is larger than {limits.input_bytes} bytes; put it in a file and name the file.",
             code="input_too_large",
@@ -86,10 +93,11 @@ def prepare(
             "A run starts in the years 1 to 9999.", fields={"started_at": "outside the years 1 to 9999"}
         )
     usual = usual_of_name(store, tenant, clean)
+    plan = None if plan is None else safe(plan, exempt=True)
     data: dict[str, Any] = {
         "name": clean,
         "kind": clean_name(kind) or "run",
-        "tags": [clean_name(tag) for tag in tags],
+        "tags": [word for tag in tags if (word := clean_name(tag))],
         "started_at": to_iso(started),
         "tenant_id": tenant,
     }
@@ -116,7 +124,8 @@ def prepare(
         kind=data["kind"],
         started_at_ms=started,
         start=start,
-        input_json=input_json,
+        # As the start event has it: there it lies one level deeper, and may have been cut.
+        input_json=None if value is None else bytes(_decode_start(start.payload).input).decode(),
         input_redacted=redacted,
         announced=announced,
         idempotency_key=idempotency_key,
