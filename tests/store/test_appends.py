@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from runline.model.errors import Invalid
@@ -47,7 +49,7 @@ def test_the_end_event_says_what_happened(
     assert (run.status, run.error_message) == (status, error)
 
 
-def test_what_was_beyond_the_limit_is_left_out_of_the_answer(tmp_path, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+def test_what_was_beyond_the_limit_is_left_out_of_the_answer(tmp_path: Path) -> None:
     place = SqlitePlace(tmp_path)
     store = place.open(limits=Limits(run_events=3))
     run_id = store.create_run("limit").run_id

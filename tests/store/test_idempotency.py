@@ -66,7 +66,7 @@ def test_a_repeated_creation_with_another_body_is_refused(store: SqlStore) -> No
     assert again.run_id == run.run_id
     for other in ({"tags": ["y"]}, {"kind": "session"}, {"parent_run_id": "p"}, {"run_id": "mine"}):
         with pytest.raises(Conflict) as told:
-            store.create_run("a", idempotency_key="k", **other)  # type: ignore[arg-type]
+            store.create_run("a", idempotency_key="k", **other)
         assert told.value.code == "idempotency_conflict"
     assert len(store.list_runs().items) == 1
 

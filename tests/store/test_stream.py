@@ -88,7 +88,9 @@ def test_a_sleeping_writer_is_woken(store: SqlStore, all_at_once: bool) -> None:
     assert messages(store, run_id) == ["a"]
 
 
-def test_a_full_queue_drops_counts_and_tells_the_run(place: SqlitePlace, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_queue_drops_counts_and_tells_the_run(
+    place: SqlitePlace, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(stream, "_ROOM_WAIT_S", 0.002)
     store = place.open(queue_size=3)
     run_id = store.create_run("full").run_id
@@ -104,7 +106,9 @@ def test_a_full_queue_drops_counts_and_tells_the_run(place: SqlitePlace, monkeyp
     way.put(line("later"))
     assert way.flush(PATIENCE_S)
     told = messages(store, run_id)
-    assert sorted(told) == sorted(["0", "1", "2", "4 events were dropped: the queue was full", "after", "later"])
+    assert sorted(told) == sorted(
+        ["0", "1", "2", "4 events were dropped: the queue was full", "after", "later"]
+    )
     event = next(event for event in whole(store, run_id) if event.type == "events_dropped")
     assert (event.level, event.data, event.source) == ("warn", {"count": 4}, "runline")
     assert (way.dropped, way.given_up) == (4, 0)

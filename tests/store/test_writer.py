@@ -81,7 +81,9 @@ class Refusing:
         return self._begin()
 
 
-def refuse(store: SqlStore, monkeypatch: pytest.MonkeyPatch, *errors: Exception, then: Exception | None = None) -> Refusing:
+def refuse(
+    store: SqlStore, monkeypatch: pytest.MonkeyPatch, *errors: Exception, then: Exception | None = None
+) -> Refusing:
     refusing = Refusing(store, *errors, then=then)
     monkeypatch.setattr(store.engine, "transaction", refusing)
     return refusing
@@ -98,10 +100,10 @@ def test_a_closed_store_takes_nothing(store: SqlStore) -> None:
         lambda: store.append(run_id, tagged("a", 1)),
         lambda: store.writer.between(lambda: None),
         lambda: store.get_run(run_id),
-        lambda: store.engine.changed(),
+        store.engine.changed,
     ):
         with pytest.raises(Unavailable) as told:
-            attempt()  # type: ignore[no-untyped-call]
+            attempt()
         assert told.value.code == "closed"
     assert store.flush(0)
     stream.put(line("late"))
@@ -255,7 +257,9 @@ def test_nothing_overtakes_what_is_held_when_two_things_go_wrong_at_once(
     assert messages(store, run_id) == ["one", "two"]
 
 
-def test_redaction_that_fails_does_not_end_the_thread(store: SqlStore, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_redaction_that_fails_does_not_end_the_thread(
+    store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
     run_id = store.create_run("redaction").run_id
 
     def broken(drafts: list[Draft]) -> list[Draft]:
@@ -268,7 +272,9 @@ def test_redaction_that_fails_does_not_end_the_thread(store: SqlStore, monkeypat
     assert store.append(run_id, tagged("a", 1))[0].seq == 2
 
 
-def test_more_than_a_turn_holds_is_written_in_several(store: SqlStore, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_more_than_a_turn_holds_is_written_in_several(
+    store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(writer, "_BATCH", 10)
     run_id = store.create_run("turns").run_id
     stream = store.stream(run_id)
