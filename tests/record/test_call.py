@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import threading
+
 import pytest
 
 import runline
 from runline.record.call import PAIRS
+from runline.record.context import CALL
 from runline.store.sql_store import SqlStore
 from tests.record.conftest import told
 
@@ -99,3 +102,13 @@ def test_an_unknown_kind_is_told_as_a_tool(store: SqlStore, caplog: pytest.LogCa
     assert told(store, run.id)[1].data == {"name": "telepathy"}
     assert "telepathy" in caplog.text
     assert run.lost == 0
+
+
+def test_a_call_ended_elsewhere_leaves_the_context_alone() -> None:
+    with runline.run("r") as run:
+        call = run.call("tool").start()
+        thread = threading.Thread(target=call.end)
+        thread.start()
+        thread.join()
+        assert CALL.get() is call
+        CALL.set(None)

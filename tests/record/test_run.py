@@ -423,3 +423,13 @@ def test_no_event_is_too_many(store: SqlStore) -> None:
         assert run.flush(60)
         assert run.lost == 0
     assert store.get_run(run.id).event_count == 20_002
+
+
+def test_a_started_run_may_be_entered(store: SqlStore) -> None:
+    async def main() -> runline.ActiveRun:
+        run = runline.run("r").start()
+        async with run:
+            pass
+        return run
+
+    assert store.get_run(asyncio.run(main()).id).status == "completed"

@@ -158,6 +158,19 @@ def test_tracking_asynchronously(store: SqlStore) -> None:
     assert progress_of(store, asyncio.run(main()).id) == [25, 50, 75, 100]
 
 
+def test_long_tracks_report_by_the_thousandth(store: SqlStore) -> None:
+    async def pages() -> AsyncIterator[int]:
+        for n in range(2500):
+            yield n
+
+    async def main() -> runline.ActiveRun:
+        async with runline.run("r") as run, run.step("s", total=2500) as step:
+            assert [n async for n in step.track(pages())] == list(range(2500))
+        return run
+
+    assert progress_of(store, asyncio.run(main()).id)[-1] == 100
+
+
 def test_tracking_two_million_items_makes_few_events(store: SqlStore) -> None:
     with runline.run("r") as run, run.step("s") as step:
         assert sum(1 for _ in step.track(range(1_000_000))) == 1_000_000

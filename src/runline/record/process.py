@@ -137,6 +137,7 @@ class _Command:
         for output in left:
             self.run.put_all(output.finish(), timeout_s=_ROOM_WAIT_S)
         if left:
+            self.run.flush(_END_WAIT_S)
             sources = " and ".join(output.source for output in left)
             message = (
                 f"a background process still holds {sources}; what it prints from here on is not recorded"
@@ -171,6 +172,8 @@ class _Command:
         return code
 
     def _end(self, code: int, outputs: Sequence[Output], *, stopped: bool) -> int:
+        # Room for what follows: a full queue would drop it.
+        self.run.flush(_END_WAIT_S)
         if code == 0:
             status, error = "completed", None
         else:
@@ -182,7 +185,6 @@ class _Command:
             if tail:
                 data["message"] = tail[-1].strip()
             self.run.event("error", data.get("message", error), data=data, source="runline")
-        self.run.flush(_END_WAIT_S)
         if not self.run.end(status, error=error):
             lost = self.run.lost or "some"
             _say(self.told, f"{lost} events of this run could not be stored (run {self.run.id})")
