@@ -65,13 +65,21 @@ def test_a_bad_line_keeps_what_came_before(cli: CommandLine) -> None:
         "emit", "--new", "batch", "--stdin", exits=2, input='{"type": "log"}\n[1]\n{"type": "log"}\n'
     )
     assert "Line 2 of standard input is not a JSON object" in said
-    assert "The 1 events before it are stored" in said
+    assert "What came before it is stored (1)" in said
     assert cli.json("show")["run"]["event_count"] == 2
 
 
-@pytest.mark.parametrize("line", ["nonsense", "[" * 100_000, '{"a": NaN}', '{"a":', '"x"', "\x00"])
+@pytest.mark.parametrize("line", ["nonsense", "NaN", "[" * 100_000, '{"a":', '"x"', "\x00"])
 def test_no_line_breaks_it(cli: CommandLine, line: str) -> None:
     assert "Line 1 of standard input" in cli.text("emit", "--new", "x", "--stdin", exits=2, input=line + "\n")
+
+
+def test_what_json_allows_and_others_write_is_stored_in_its_own_form(cli: CommandLine) -> None:
+    line = '{"data": {"nan": NaN, "large": 123456789012345678901234567890}, "message": "\\ud800"}'
+    cli("emit", "--new", "x", "--stdin", input=line + "\n")
+    event = cli.lines("tail")[1]
+    assert event["data"] == {"nan": None, "large": "123456789012345678901234567890"}
+    assert event["message"] == "\ufffd"
 
 
 def test_on_a_terminal_it_says_how_many(terminal: CommandLine) -> None:

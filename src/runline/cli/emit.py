@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
+from json import loads as lenient
 from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
 _BATCH = 500
 _MAX_LINE_BYTES = 8 * 1024 * 1024
-_decode = msgspec.json.Decoder(dict[str, Any]).decode
+_strict = msgspec.json.Decoder(dict[str, Any]).decode
 
 
 def emit(
@@ -134,11 +135,24 @@ def _object(text: str | None) -> dict[str, Any] | None:
         return None
     try:
         return _decode(text)
-    except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:
         raise Invalid(
             f"--data is not a JSON object: {error}. Write it like '{{\"rows\": 12}}'.",
             fields={"data": "not an object"},
         ) from error
+
+
+def _decode(text: str | bytes) -> dict[str, Any]:
+    """A JSON object; also one with NaN, huge integers or lone surrogates, which are stored in their own form.
+
+    Raises ValueError or RecursionError for what is none.
+    """
+    try:
+        return _strict(text)
+    except msgspec.ValidationError:
+        raise
+    except (msgspec.MsgspecError, ValueError):
+        return msgspec.convert(lenient(text), dict[str, Any])
 
 
 def _from_stdin(invocation: Invocation, store: Store, run_id: str, *, json: bool) -> None:
@@ -147,11 +161,11 @@ def _from_stdin(invocation: Invocation, store: Store, run_id: str, *, json: bool
     for number, line in enumerate(_lines(), start=1):
         try:
             batch.append(_decode(line))
-        except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+        except (ValueError, RecursionError) as error:
             _append(invocation, store, run_id, batch, json=json)
             raise Invalid(
-                f"Line {number} of standard input is not a JSON object: {error}. The {stored + len(batch):,} events "
-                "before it are stored.",
+                f"Line {number} of standard input is not a JSON object: {error}. What came "
+                f"before it is stored ({stored + len(batch):,}).",
                 code="bad_line",
                 fields={"stdin": f"line {number}"},
             ) from error
