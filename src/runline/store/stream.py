@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from runline.store.append import Appender
     from runline.store.writer import Writer
 
-_ROOM_WAIT_S = 0.05
+_ROOM_WAIT_S = 0.25
+"""Longer than a batch takes on a busy machine: a loop that outruns the writer is slowed down, and loses nothing."""
 _ROOM_POLL_S = 0.001
 
 
@@ -41,7 +42,7 @@ class Stream:
         self._reported = 0
 
     def put(self, draft: Draft) -> None:
-        """Queues an event; waits ≤ 50 ms for room, then drops it and counts."""
+        """Queues an event; waits ≤ 250 ms for room, then drops it and counts."""
         writer = self._writer
         queue = writer.queue
         # A store that refuses makes no room soon: waiting would only slow the host down.
