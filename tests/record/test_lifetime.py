@@ -37,7 +37,7 @@ def test_an_uncaught_exception_fails_the_run_that_it_leaves_open(store: SqlStore
 
 def test_nothing_queued_is_lost_when_the_process_ends(store: SqlStore, program: Program) -> None:
     done = program(
-        "import runline\n"
+        "import runline; runline.configure(queue_size=100_000)\n"
         "with runline.run('burst') as run:\n"
         "    for n in range(30_000): run.event('tick', data={'n': n})\n"
         "    print(runline.flush(60))\n"

@@ -418,6 +418,7 @@ def loop_of(event: Callable[..., bool]) -> None:
 
 
 def test_no_event_is_too_many(store: SqlStore) -> None:
+    runline.configure(queue_size=100_000)
     with runline.run("many") as run:
         loop_of(run.event)
         assert run.flush(60)
