@@ -4,6 +4,7 @@ import time
 
 import pytest
 
+from runline.model.errors import RunlineError
 from runline.store import turns
 from runline.store.engine import Writing
 from runline.store.sql_store import SqlStore
@@ -28,7 +29,7 @@ def test_a_failed_turn_leaves_nothing(store: SqlStore) -> None:
         store.codes.intern(tx, "types", "brand_new")
         raise ValueError(size)
 
-    with pytest.raises(ValueError, match="32"):
+    with pytest.raises(RunlineError, match="ValueError"):
         Turns(store.engine, store.writer).take(perform)
     assert store.codes.known("types", ("brand_new",)) == []
     assert store.engine.query("SELECT name FROM types") == []
@@ -37,29 +38,30 @@ def test_a_failed_turn_leaves_nothing(store: SqlStore) -> None:
 def test_turns_grow_while_they_are_short_and_shrink_when_they_are_long(
     store: SqlStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    now_s, pauses, cost_s = [0.0], list[float](), [0.001]
+    now_s, pauses, cost_s = [0.0], list[float](), [0.0]
     monkeypatch.setattr(time, "monotonic", lambda: now_s[0])
     monkeypatch.setattr(time, "sleep", pauses.append)
 
     def perform(tx: Writing, size: int) -> int:
-        now_s[0] += cost_s[0]
+        now_s[0] += cost_s[0] * size
         return size
+
+    def sizes(taking: Turns, each_s: float, *, tight: bool) -> list[int]:
+        cost_s[0] = each_s
+        if tight:
+            return store.writer.between(lambda: [taking.take(perform) for _ in range(20)])
+        return [taking.take(perform) for _ in range(20)]
 
     for tight, most in ((False, turns._MOST), (True, turns._TIGHT)):
         taking = Turns(store.engine, store.writer, tight=tight)
-        run = store.writer.between if tight else lambda work: work()
-        cost_s[0] = 0.001
-        sizes = run(lambda taking=taking: [taking.take(perform) for _ in range(20)])  # type: ignore[misc]
-        assert sizes == sorted(sizes)
-        assert sizes[-1] == most
-        cost_s[0] = turns.HELD_S * 0.75
-        assert run(lambda taking=taking: [taking.take(perform) for _ in range(3)]) == [most] * 3  # type: ignore[misc]
-        cost_s[0] = 1.0
-        sizes = run(lambda taking=taking: [taking.take(perform) for _ in range(20)])  # type: ignore[misc]
-        assert sizes == sorted(sizes, reverse=True)
-        assert sizes[-1] == turns._LEAST
-    assert set(pauses) >= {0.001, 1.0}
-    assert len([pause for pause in pauses if pause == 1.0]) == 20
+        growing = sizes(taking, 0, tight=tight)
+        assert growing[:2] == [32, 64]
+        assert growing == sorted(growing)
+        assert growing[-1] == most
+        assert sizes(taking, turns.WORK_S / 50, tight=tight)[-1] in (49, 50)
+        assert sizes(taking, 1.0, tight=tight)[-1] == turns._LEAST
+    assert min(pauses) == turns._LEAST_PAUSE_S
+    assert len(pauses) == 60
 
 
 def test_free_pages_are_given_back_turn_by_turn(store: SqlStore) -> None:

@@ -22,7 +22,7 @@ from runline.model.checksum import place_check
 from runline.model.errors import Conflict, RunEnded
 from runline.model.event import Draft
 from runline.model.limits import Limits
-from runline.store import artifacts, checkpoints, projection
+from runline.store import artifacts, checkpoints, loading, projection
 from runline.store.codes import LEVEL_CODES, Codes
 from runline.store.engine import Row, Writing
 from runline.store.locate import locate
@@ -106,12 +106,17 @@ class Appender:
         found = locate(self.tx, run_id, tenant)
         entry = self._cache.get(run_id)
         if entry is None or entry.fold.last_seq != found.last_seq or entry.run != found.run:
-            fold, row = projection.load_run(self.tx, found.run)
+            fold, row = loading.load_run(self.tx, found.run)
             entry = Entry(found.run, found.tenant, fold, fold.last_seq, row[4])
             self._cache[run_id] = entry
         self._cache.move_to_end(run_id)
         self._touched[run_id] = entry
         return entry
+
+    def take_ids(self, count: int) -> int:
+        """Ids for so many events that another hand writes in this transaction; the first of them."""
+        self._next_id += count
+        return self._next_id - count
 
     def adopt(self, entry: Entry) -> None:
         """Takes in a run that was created in this transaction."""
@@ -167,11 +172,11 @@ class Appender:
         if fold.step_numbers > len(fold.steps):
             names = {event.step for event in drafts if event.step is not None} - fold.steps.keys()
             if names:
-                projection.load_steps(self.tx, entry.run, fold, names)
+                loading.load_steps(self.tx, entry.run, fold, names)
         if fold.open_calls > len(fold.calls):
             keys = {key for event in drafts if (key := call_key(event)) is not None} - fold.calls.keys()
             if keys:
-                projection.load_calls(self.tx, entry.run, fold, keys)
+                loading.load_calls(self.tx, entry.run, fold, keys)
 
     def _apply(self, entry: Entry, events: Sequence[Draft]) -> None:
         fold, run, shapes, add_row = entry.fold, entry.run, entry.shapes, self._rows.append
@@ -264,7 +269,7 @@ class Appender:
     def _checkpoint(self, entry: Entry) -> None:
         fold = entry.fold
         if fold.step_numbers > len(fold.steps) or fold.open_calls > len(fold.calls):
-            fold = projection.load_whole(self.tx, entry.run)
+            fold = loading.load_whole(self.tx, entry.run)
         state = checkpoints.pack(fold)
         self.tx.execute(
             "INSERT OR REPLACE INTO checkpoints VALUES (?, ?, ?)", (entry.run, fold.last_seq, state)

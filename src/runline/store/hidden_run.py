@@ -74,10 +74,7 @@ class HiddenRun:
 
     def _event_rows(self, tx: Writing, drafts: Sequence[Draft], first_seq: int) -> list[Row]:
         codes = self._store.codes
-        next_id = tx.execute(
-            "UPDATE counters SET value = value + ? WHERE name = 'next_event_id' RETURNING value",
-            (len(drafts),),
-        )[0][0] - len(drafts)
+        next_id = self._store.writer.appender.take_ids(len(drafts))
         rows = []
         for at, event in enumerate(drafts):
             level, type_ = LEVEL_CODES[event.level], codes.intern(tx, "types", event.type)

@@ -1,25 +1,31 @@
 """Short turns at the write lock, for work that is long in all: pruning, giving space back, importing.
 
-Each turn is a transaction of its own in the writer's thread, between two of the writer's, and as large as
-fits in a few milliseconds on this machine. A pause as long as the turn follows, so that writers of this and
-other processes get in at least every other time.
+Each turn is a job of the writer's, so it shares a commit with whoever else writes, and only as large that its
+work takes less than a commit. A longer pause follows: the writers of this and of other processes hardly
+notice.
 """
 
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable
+from statistics import median
 from typing import TypeVar
 
 from runline.store.engine import Writing
 from runline.store.sqlite import SqliteEngine
-from runline.store.writer import Writer
+from runline.store.writer import Job, Writer
 
 T = TypeVar("T")
-HELD_S = 0.005
-"""Aim for one turn; writers wait at most about twice as long."""
+WORK_S = 0.0008
+"""Aim for the work of one turn. Its commit comes on top, but that is what a waiting writer is used to."""
+_PAUSE = 3
+"""Times as long as the work."""
 _LEAST_PAUSE_S = 0.001
-_LEAST, _FIRST, _MOST = 4, 32, 8_192
+_LEAST, _FIRST, _MOST = 32, 32, 8_192
+_REMEMBERED = 9
+"""Turns whose middle one tells what a unit costs: a single one may have waited for something else."""
 _TIGHT = 64
 """On a full disk a turn's pages must fit in the reserve, and the WAL is emptied after each."""
 
@@ -32,24 +38,32 @@ class Turns:
         self._writer = writer
         self._tight = tight
         self._most = _TIGHT if tight else _MOST
+        self._commit_s = 0.0
+        self._unit_costs_s: deque[float] = deque(maxlen=_REMEMBERED)
         self.size = _FIRST
 
     def take(self, perform: Callable[[Writing, int], T]) -> T:
-        """One turn: `perform(transaction, size)`, durable on return."""
+        """One turn: `perform(transaction, size)`, durable on return.
 
-        def turn() -> tuple[T, float]:
-            codes = self._writer.appender.codes
-            try:
-                with self._engine.transaction() as tx:
-                    began_s = time.monotonic()
-                    result = perform(tx, self.size)
-            except BaseException:
-                codes.rolled_back()
-                raise
-            codes.committed()
-            return result, time.monotonic() - began_s
+        It may share its transaction with what others write, so it must raise before it changes anything.
+        """
+        began_s = time.monotonic()
+        result, work_s = self._directly(perform) if self._tight else self._in_line(perform)
+        self._commit_s = time.monotonic() - began_s - work_s
+        self._end(work_s)
+        return result
 
-        return self._timed(turn)
+    def _in_line(self, perform: Callable[[Writing, int], T]) -> tuple[T, float]:
+        return self._writer.submit(Job(lambda appender, _: self._timed(perform, appender.tx)))
+
+    def _directly(self, perform: Callable[[Writing, int], T]) -> tuple[T, float]:
+        with self._engine.transaction() as tx:
+            return self._timed(perform, tx)
+
+    def _timed(self, perform: Callable[[Writing, int], T], tx: Writing) -> tuple[T, float]:
+        began_s = time.monotonic()
+        result = perform(tx, self.size)
+        return result, time.monotonic() - began_s
 
     def vacuum(self) -> int:
         """One turn of giving free pages back to the file system; how many are still free."""
@@ -59,25 +73,23 @@ class Turns:
             left = self._engine.vacuum(self.size)
             return left, time.monotonic() - began_s
 
-        return self._timed(turn)
+        left, held_s = self._do(turn)
+        self._end(held_s - self._commit_s)
+        return left
 
     def checkpoint(self) -> None:
         """Moves what can be moved from the WAL into the database, so that the file shrinks."""
+        self._do(lambda: self._engine.checkpoint(wait=self._tight))
 
-        def turn() -> tuple[None, float]:
-            self._engine.checkpoint(wait=False)
-            return None, HELD_S
+    def _do(self, turn: Callable[[], T]) -> T:
+        return turn() if self._tight else self._writer.between(turn)
 
-        self._timed(turn)
-
-    def _timed(self, turn: Callable[[], tuple[T, float]]) -> T:
-        result, held_s = turn() if self._tight else self._writer.between(turn)
-        if held_s > HELD_S:
-            self.size = max(_LEAST, self.size // 2)
-        elif held_s < HELD_S / 2:
-            self.size = min(self._most, self.size * 2)
+    def _end(self, work_s: float) -> None:
+        """Learns from the turn and leaves room for others."""
+        self._unit_costs_s.append(max(work_s, 1e-6) / self.size)
+        fitting = int(WORK_S / median(self._unit_costs_s))
+        self.size = max(_LEAST, min(fitting, 2 * self.size, self._most))
         if self._tight:
             self._engine.checkpoint(wait=True)
         else:
-            time.sleep(max(_LEAST_PAUSE_S, held_s))
-        return result
+            time.sleep(max(_LEAST_PAUSE_S, _PAUSE * work_s))
