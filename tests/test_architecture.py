@@ -44,7 +44,10 @@ CONFINED = {
     "typer": {"cli"},
 }
 LINES = 300
-LONGER: dict[str, str] = {}
+LONGER = {
+    "store/interface.py": "one method for each noun of the API, most of it docstrings",
+    "store/sql_store.py": "the same methods, a few lines each; every rule is in the file of its noun",
+}
 UNTESTED = {
     "fold/state.py": "fields without behaviour; tests/fold/test_apply.py fills and reads every one",
     "testing/accepting.py": "the contract suite is tests; each engine's test_contract.py runs it",

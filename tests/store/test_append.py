@@ -13,9 +13,9 @@ from runline.model.errors import Conflict
 from runline.model.event import Draft
 from runline.model.limits import Limits
 from runline.store import append, checkpoints
-from runline.store.append import Appender, Placed
+from runline.store.append import Appender
+from runline.store.jobs import Job
 from runline.store.sql_store import SqlStore
-from runline.store.writer import Job
 from runline.testing.place import SqlitePlace
 from runline.testing.projecting import ProjectionContract
 from runline.testing.streams import tagged, whole
@@ -52,16 +52,6 @@ def drafts(store: SqlStore, count: int, **fields: Any) -> list[Draft]:
     from runline.intake.accept import accept
 
     return [accept({"message": f"{n}", **fields}, now_ms=store.clock.now_ms()) for n in range(count)]
-
-
-def test_a_batch_says_where_each_event_went(store: SqlStore) -> None:
-    log, end = drafts(store, 1, type="log")[0], drafts(store, 1, type="run_ended")[0]
-    assert Placed(4, 6, 0).seqs([log] * 3) == [4, 5, 6]
-    assert Placed(4, 6, 0).seqs([log, log, end]) == [4, 5, 6]
-    assert Placed(4, 5, 0, 2).seqs([log] * 3) == [4, None, None]
-    assert Placed(4, 6, 0, 2).seqs([log, log, log, end]) == [4, None, None, 6]
-    assert Placed(4, 5, 0).seqs([end]) == [5]
-    assert Placed(4, 3, 0).seqs([]) == []
 
 
 @pytest.mark.parametrize("ended", [False, True])

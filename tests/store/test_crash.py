@@ -22,7 +22,7 @@ from runline.intake.accept import draft
 from runline.model.clock import ManualClock
 from runline.model.errors import RunlineError, StoreFull
 from runline.model.event import Event
-from runline.store import sqlite
+from runline.store import sqlite_connection
 from runline.store.sql_store import SqlStore, open_sqlite
 from runline.testing import crash
 from runline.testing.history import batch, problems
@@ -110,7 +110,7 @@ def test_two_processes_write_50_000_events_each_while_a_third_follows(place: Sql
 
 @pytest.fixture
 def power(monkeypatch: pytest.MonkeyPatch) -> Iterator[PowerLog]:
-    monkeypatch.setattr(sqlite, "_CHECKPOINT_PAGES", 40)
+    monkeypatch.setattr(sqlite_connection, "CHECKPOINT_PAGES", 40)
     log = PowerLog("runline-power")
     yield log
     log.unregister()

@@ -7,7 +7,8 @@ import inspect
 import pytest
 
 from runline.store.engine import Engine, Reading, Writing
-from runline.store.sqlite import Session, SqliteEngine
+from runline.store.sqlite import SqliteEngine
+from runline.store.sqlite_connection import Session
 
 
 @pytest.mark.parametrize(

@@ -20,10 +20,10 @@ from runline.intake.accept import draft
 from runline.model.clock import ManualClock
 from runline.model.errors import RunlineError, StoreFull, Unavailable
 from runline.model.event import Draft
-from runline.store import sql_store, writer
+from runline.store import jobs, sql_store, writer
 from runline.store.engine import Writing
+from runline.store.jobs import Job
 from runline.store.sql_store import SqlStore
-from runline.store.writer import Job
 from runline.testing.place import SqlitePlace
 from runline.testing.streams import tagged, whole
 
@@ -129,7 +129,7 @@ def test_nobody_waits_for_a_store_that_closes_at_that_very_moment(
         return
     monkeypatch.setattr(store.writer, "start", store.close)
     with pytest.raises(Unavailable) as told:
-        store.writer.submit(Job(writer._nothing)) if way == "submit" else store.writer.between(lambda: None)
+        store.writer.submit(Job(jobs.nothing)) if way == "submit" else store.writer.between(lambda: None)
     assert told.value.code == "closed"
 
 
@@ -140,7 +140,7 @@ def test_an_answer_that_takes_too_long_is_not_waited_for(store: SqlStore) -> Non
     assert stream.flush(PATIENCE_S)
     with held_up(store):
         with pytest.raises(Unavailable) as told:
-            store.writer.submit(Job(writer._nothing), timeout_s=0.01)
+            store.writer.submit(Job(jobs.nothing), timeout_s=0.01)
         stream.put(line("queued"))
         assert not stream.flush(0.01)
     assert told.value.code == "timeout"
@@ -371,8 +371,14 @@ def test_what_a_fork_does_to_a_store(place: SqlitePlace) -> None:
     sql_store._forked(None)
     store = place.open()
     run_id = store.create_run("fork").run_id
-    next(store.follow(run_id))
-    store.writer.close(PATIENCE_S)  # in a child the parent's thread does not exist
+    follower = store.follow(run_id)
+    next(follower)
+    follower.close()  # type: ignore[attr-defined]
+    ends_s = time.monotonic() + PATIENCE_S
+    while store.wake._watching:  # in a child the parent's threads do not exist
+        assert time.monotonic() < ends_s
+        time.sleep(0.001)
+    store.writer.close(PATIENCE_S)
     sql_store._forked(store)
     assert store.wake.followers == 0
     assert store.append(run_id, tagged("child", 1))[0].seq == 2

@@ -11,8 +11,6 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Sequence
 
-from msgspec import Struct, field
-
 from runline.fold.apply import apply_all
 from runline.fold.calls import call_key
 from runline.fold.state import RunFold
@@ -25,6 +23,7 @@ from runline.model.limits import Limits
 from runline.store import artifacts, checkpoints, loading, projection
 from runline.store.codes import LEVEL_CODES, Codes
 from runline.store.engine import Row, Writing
+from runline.store.entry import Entry, Placed, Shape
 from runline.store.locate import locate
 
 _CACHED_RUNS = 256
@@ -38,42 +37,6 @@ INSERT_EVENTS = (
     "INSERT INTO events (id, run, seq, ts, level, type, step, source, message, correlation_id, data, crc) "
     "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
-
-Shape = tuple[int, int, int | None, int | None, int]
-"""level, type, step and source as codes, and the part of the checksum they share."""
-
-
-class Entry(Struct):
-    """One run in the writer's cache."""
-
-    run: int
-    tenant: str
-    fold: RunFold
-    saved_seq: int
-    checkpoint_seq: int
-    checkpoint_bytes: int = 0
-    shapes: dict[tuple[str, str, str | None, str | None], Shape] = field(default_factory=dict)
-
-
-class Placed(Struct, frozen=True):
-    """Where a batch went: seqs `first_seq` … `last_seq` and their ids; `not_stored` were beyond the limit."""
-
-    first_seq: int
-    last_seq: int
-    first_id: int
-    not_stored: int = 0
-
-    def seqs(self, drafts: Sequence[Draft]) -> list[int | None]:
-        """The seq of each event of the batch, None where it was not stored.
-
-        What is left out stands before the end event, whose seq is the last one: `limit_reached` may have come
-        between.
-        """
-        if not drafts:
-            return []
-        end = [self.last_seq] if drafts[-1].type in END_TYPES else []
-        plain = len(drafts) - self.not_stored - len(end)
-        return [*range(self.first_seq, self.first_seq + plain), *[None] * self.not_stored, *end]
 
 
 class Appender:

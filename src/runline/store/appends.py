@@ -15,8 +15,8 @@ from runline.model.status import END_STATUSES
 from runline.store import events, idempotency
 from runline.store.append import Appender
 from runline.store.idempotency import Told
+from runline.store.jobs import Job
 from runline.store.search import EventFilter
-from runline.store.writer import Job
 
 if TYPE_CHECKING:
     from runline.store.sql_store import SqlStore

@@ -10,7 +10,7 @@ from runline.model.errors import Conflict
 from runline.model.event import Draft
 from runline.store import appends, runs
 from runline.store.append import Appender
-from runline.store.writer import Job
+from runline.store.jobs import Job
 
 if TYPE_CHECKING:
     from runline.store.sql_store import SqlStore

@@ -20,9 +20,10 @@ from runline.model.errors import Conflict, Invalid
 from runline.model.event import Draft
 from runline.model.ids import check_run_id, new_run_id
 from runline.store import idempotency, projection
-from runline.store.append import Appender, Entry
+from runline.store.append import Appender
+from runline.store.entry import Entry
+from runline.store.jobs import Job
 from runline.store.usual import usual_of_name
-from runline.store.writer import Job
 
 if TYPE_CHECKING:
     from runline.store.sql_store import SqlStore

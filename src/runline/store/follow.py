@@ -102,7 +102,9 @@ def follow_runs(store: SqlStore, *, timeout_s: float | None) -> Iterator[Run]:
             started = [] if newest_run is None else runs.between(store, newest_run, newest)
             newest_run = newest
             active = runs.listed(store, RunFilter(status=("pending", "running", "interrupted")), limit=10_000)
-            alive = [run for run in active if run.completed_at_ms is None]  # one may have ended as interrupted
+            alive = [
+                run for run in active if run.completed_at_ms is None
+            ]  # one may have ended as interrupted
             current = {run.run_id: run for run in (*started, *alive)}
             for run_id in known.keys() - current.keys():
                 current.update({run.run_id: run for run in runs.try_get(store, run_id)})

@@ -12,7 +12,8 @@ from msgspec import Struct
 
 from runline.model.errors import Conflict, Invalid
 from runline.model.event import Draft
-from runline.store.append import Appender, Entry, Placed
+from runline.store.append import Appender
+from runline.store.entry import Entry, Placed
 
 KEPT_MS = 24 * 3600 * 1000
 _MAX_KEY = 255
@@ -122,9 +123,9 @@ def repeated(appender: Appender, entry: Entry, drafts: Sequence[Draft], told: To
     first: dict[str, int] = {}
     new: list[int] = []
     for at, (draft, seq) in enumerate(zip(drafts, known, strict=True)):
-        if draft.event_id is None:
-            new.append(at)
-        elif first.setdefault(draft.event_id, at) == at and (seq is None or seq >= told.first_seq):
+        if draft.event_id is None or (
+            first.setdefault(draft.event_id, at) == at and (seq is None or seq >= told.first_seq)
+        ):
             new.append(at)
     answer = known
     places = Placed(told.first_seq, told.last_seq, 0, told.not_stored).seqs([drafts[at] for at in new])

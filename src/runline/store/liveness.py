@@ -5,12 +5,14 @@ What silence means is one SQL expression over time (`search.status_sql`); nothin
 
 from __future__ import annotations
 
+import os
+import socket
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from runline.model.event import Draft
 from runline.store.append import Appender
-from runline.store.writer import Job
+from runline.store.jobs import Job
 
 if TYPE_CHECKING:
     from runline.store.sql_store import SqlStore
@@ -29,3 +31,16 @@ def heartbeat(store: SqlStore, run_id: str, host: str | None, pid: int | None) -
         )
 
     store.writer.submit(Job(perform))
+
+
+def renewal(run_ids: Sequence[str]) -> Job[None]:
+    """One liveness row for the run of each recorder of this process."""
+
+    def perform(appender: Appender, _: Sequence[Draft]) -> None:
+        seen = (appender.now_ms, socket.gethostname(), os.getpid())
+        appender.tx.executemany(
+            "UPDATE liveness SET seen_at = ?, host = ?, pid = ? WHERE run = (SELECT run FROM runs WHERE run_id = ?)",
+            [(*seen, run_id) for run_id in run_ids],
+        )
+
+    return Job(perform)

@@ -12,8 +12,8 @@ from runline.model.errors import Invalid
 from runline.model.event import Draft
 from runline.model.note import Note
 from runline.store.append import Appender
+from runline.store.jobs import Job
 from runline.store.projection import json_text
-from runline.store.writer import Job
 
 if TYPE_CHECKING:
     from runline.store.sql_store import SqlStore

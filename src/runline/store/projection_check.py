@@ -13,7 +13,7 @@ import msgspec
 from runline.fold.apply import apply
 from runline.fold.state import RunFold, Touched
 from runline.model.event import Event
-from runline.store import artifacts, projection
+from runline.store import artifacts, loading, projection
 from runline.store.checkpoints import unpack
 from runline.store.engine import Reading, Row
 from runline.store.log_check import Report
@@ -52,7 +52,7 @@ class ProjectionCheck:
         closed = {
             seq: projection.call_row(self._run, call) for seq, call in calls.items() if call.status != "open"
         }
-        self._compare_rows(source, "calls", f"{projection.SELECT_CALLS} AND first_seq", 1, closed)
+        self._compare_rows(source, "calls", f"{loading.SELECT_CALLS} AND first_seq", 1, closed)
         self._compare_rows(
             source,
             "artifacts",
@@ -67,7 +67,7 @@ class ProjectionCheck:
         """Compares everything else with the rows of this moment; the log must have been folded up to it."""
         fold = self._fold
         try:
-            stored = projection.load_whole(source, self._run)
+            stored = loading.load_whole(source, self._run)
             said = source.execute("SELECT input FROM run_details WHERE run = ?", (self._run,))[0][0]
             given = None if said is None else msgspec.json.decode(said)
         except (LookupError, TypeError, ValueError) as error:

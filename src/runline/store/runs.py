@@ -16,9 +16,9 @@ from runline.model.run import Eta, LastNote, Run
 from runline.model.step import Usual
 from runline.store.append import Appender
 from runline.store.engine import Row
+from runline.store.jobs import Job
 from runline.store.locate import missing
 from runline.store.search import RunFilter, run_where, status_sql
-from runline.store.writer import Job
 
 if TYPE_CHECKING:
     from runline.store.sql_store import SqlStore

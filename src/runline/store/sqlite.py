@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import os
 import threading
-import time
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -22,60 +21,12 @@ from runline.model.errors import Invalid, NotFound, RunlineError, Unavailable
 from runline.store import migrate
 from runline.store.engine import Parameters, Row
 from runline.store.reserve import Reserve
+from runline.store.sqlite_connection import READ_ONLY, WRITE, Session, connect, fetch, unwritable, uri
 from runline.store.sqlite_errors import translate
-
-_LOCK_TIMEOUT_S = 10.0
-_WAL_LIMIT_BYTES = 48 * 1024 * 1024
-_CHECKPOINT_PAGES = 4_000
-_READ_ONLY = apsw.SQLITE_OPEN_READONLY | apsw.SQLITE_OPEN_URI
-_WRITE = apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE | apsw.SQLITE_OPEN_URI
-
-
-def _rows(connection: apsw.Connection, sql: str, parameters: Parameters) -> list[Row]:
-    try:
-        return connection.execute(sql, parameters).fetchall()
-    except (OverflowError, UnicodeError) as error:
-        raise Invalid(
-            "A number is beyond 64 bits, or a text is not Unicode; neither can be looked up.",
-            code="bad_value",
-        ) from error
-
-
-def _uri(path: str) -> str:
-    """The path as SQLite's file URI; a module for this would cost as much as opening the store."""
-    for special, escaped in (("%", "%25"), ("?", "%3f"), ("#", "%23")):
-        path = path.replace(special, escaped)
-    return f"file:{path}"
-
-
-def _unwritable(folder: Path) -> Invalid:
-    return Invalid(
-        f"{folder} is not writable, and SQLite needs to write beside its file even to read it. "
-        "Make the folder writable, or choose another with --store.",
-        code="read_only",
-    )
-
-
-class Session:
-    """A connection inside a transaction."""
-
-    def __init__(self, connection: apsw.Connection) -> None:
-        self._connection = connection
-
-    def execute(self, sql: str, parameters: Parameters = ()) -> list[Row]:
-        return _rows(self._connection, sql, parameters)
-
-    def executemany(self, sql: str, rows: Sequence[Row]) -> int:
-        """How many rows of the database changed."""
-        before = self._connection.total_changes()
-        self._connection.executemany(sql, rows).fetchall()
-        return self._connection.total_changes() - before
 
 
 class SqliteEngine:
     """The engine over one SQLite file. `read_only` neither creates nor migrates."""
-
-    dialect = "sqlite"
 
     def __init__(self, path: str, *, read_only: bool, now_ms: int, vfs: str | None = None) -> None:
         self.path = path
@@ -107,7 +58,7 @@ class SqliteEngine:
             if "no such table" in error.message:
                 raise Invalid(f"{self.path} is not a Runline store.", code="not_a_store") from error
             if error.code == "read_only":
-                raise _unwritable(Path(self.path).parent) from error
+                raise unwritable(Path(self.path).parent) from error
             raise
         if migrate.pending(applied):
             raise Invalid(
@@ -121,10 +72,10 @@ class SqliteEngine:
         folder = Path(self.path).parent
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            write = self._connect(_WRITE)
+            write = self._connect(WRITE)
         except (apsw.Error, OSError) as error:
             if folder.is_dir() and not os.access(folder, os.W_OK):
-                raise _unwritable(folder) from error
+                raise unwritable(folder) from error
             if isinstance(error, OSError):
                 raise Invalid(f"{self.path} cannot be created: {error}.", code="cannot_create") from error
             raise translate(error, self.path) from error
@@ -155,25 +106,7 @@ class SqliteEngine:
         self.reserve.keep()
 
     def _connect(self, flags: int) -> apsw.Connection:
-        connection = apsw.Connection(_uri(self.path), flags=flags, vfs=self._vfs, statementcachesize=200)
-        deadline_s = _LOCK_TIMEOUT_S
-
-        def wait_for_lock(tries: int) -> bool:
-            # Short sleeps: with SQLite's own timeout the unluckiest of four writers waited 2.5 s, so 0.1 s.
-            time.sleep(min(0.001, 0.0001 * (tries + 1)))
-            return tries < deadline_s * 1000
-
-        connection.set_busy_handler(wait_for_lock)
-        connection.execute("PRAGMA synchronous = FULL").fetchall()
-        connection.execute("PRAGMA foreign_keys = OFF").fetchall()
-        if flags & apsw.SQLITE_OPEN_READONLY:
-            connection.execute("PRAGMA query_only = ON").fetchall()
-        else:
-            # 16 MiB of WAL between checkpoints: hot pages are written back once, not at every other commit.
-            connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}").fetchall()
-            connection.execute(f"PRAGMA journal_size_limit = {_WAL_LIMIT_BYTES}").fetchall()
-            connection.execute("PRAGMA cache_size = -4000").fetchall()
-        return connection
+        return connect(self.path, flags, self._vfs)
 
     @contextmanager
     def reader(self) -> Iterator[apsw.Connection]:
@@ -186,7 +119,7 @@ class SqliteEngine:
                 try:
                     connection = pool.pop()
                 except IndexError:
-                    connection = self._connect(_READ_ONLY)
+                    connection = self._connect(READ_ONLY)
                 try:
                     yield connection
                 finally:
@@ -199,7 +132,7 @@ class SqliteEngine:
 
     def query(self, sql: str, parameters: Parameters = ()) -> list[Row]:
         with self.reader() as connection:
-            return _rows(connection, sql, parameters)
+            return fetch(connection, sql, parameters)
 
     def pages(self, sql: str, parameters: dict[str, Any], *, size: int) -> Iterator[list[Row]]:
         parameters = {**parameters, "limit": size}
@@ -217,7 +150,7 @@ class SqliteEngine:
             raise Unavailable("This store is closed.", code="closed")
         try:
             if self._write is None:
-                self._write = self._connect(_WRITE)
+                self._write = self._connect(WRITE)
             write = self._write
             with inside():
                 write.execute("BEGIN IMMEDIATE").fetchall()
@@ -231,7 +164,7 @@ class SqliteEngine:
         except apsw.Error as error:
             raise translate(error, self.path) from error
         with suppress(OSError):
-            self.reserve.keep(os.stat(self.path + "-wal").st_size)
+            self.reserve.keep(os.stat(self.path + "-wal").st_size)  # noqa: PTH116 - at every commit
 
     @contextmanager
     def snapshot(self) -> Iterator[Session]:
@@ -270,7 +203,7 @@ class SqliteEngine:
                 raise Unavailable("This store is closed.", code="closed")
             try:
                 if self._watch is None:
-                    self._watch = self._connect(_READ_ONLY)
+                    self._watch = self._connect(READ_ONLY)
                 return self._watch.pragma("data_version")
             except apsw.Error as error:
                 raise translate(error, self.path) from error
@@ -278,7 +211,7 @@ class SqliteEngine:
     def backup(self, destination: str) -> list[str]:
         """An online copy, consistent as of now, into an empty file; what `quick_check` has to say against it."""
         try:
-            target = apsw.Connection(_uri(destination), flags=_WRITE)
+            target = apsw.Connection(uri(destination), flags=WRITE)
             try:
                 # One read transaction: without it the copy starts over whenever somebody commits.
                 with self.reader() as source:

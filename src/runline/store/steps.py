@@ -10,7 +10,7 @@ from runline.model.call import Call
 from runline.model.errors import Invalid
 from runline.model.page import Page
 from runline.model.step import Step
-from runline.store import projection
+from runline.store import loading
 from runline.store.search import status_sql
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ def whole(store: SqlStore, run_id: str) -> RunFold:
     """The run's fold as its rows have it now, steps and open calls included, its status judged by liveness."""
     found = store.locate(run_id)
     with store.engine.snapshot() as source:
-        fold = projection.load_whole(source, found.run)
+        fold = loading.load_whole(source, found.run)
         fold.status = source.execute(
             f"SELECT {status_sql(':now')} FROM runs LEFT JOIN liveness ON liveness.run = runs.run WHERE runs.run = :run",
             {"run": found.run, "now": store.clock.now_ms()},
@@ -49,7 +49,7 @@ def calls(
     if cursor is not None and not (cursor.isascii() and cursor.isdigit() and len(cursor) < 19):
         raise Invalid("The cursor is not one that this store gave out.", code="bad_cursor")
     rows = store.engine.query(
-        projection.SELECT_CALLS + " AND first_seq > :after "
+        loading.SELECT_CALLS + " AND first_seq > :after "
         "AND (CAST(:status AS TEXT) IS NULL OR status = :status) "
         "AND (CAST(:kind AS TEXT) IS NULL OR kind = :kind) "
         "AND (CAST(:step AS TEXT) IS NULL OR step = :step) ORDER BY first_seq LIMIT :limit",
@@ -63,9 +63,9 @@ def calls(
         },
     )
     with store.engine.snapshot() as source:
-        fold, _ = projection.load_run(source, found.run)
+        fold, _ = loading.load_run(source, found.run)
     usual = fold.cold.call_usual
-    states = [projection.call_of(row) for row in rows[:limit]]
+    states = [loading.call_of(row) for row in rows[:limit]]
     items = [snapshot.call_view(state, usual.get(state.name)) for state in states]
     more = len(rows) > limit
     return Page(items, str(states[-1].first_seq) if more else None, more)

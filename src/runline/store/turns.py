@@ -14,8 +14,9 @@ from statistics import median
 from typing import TypeVar
 
 from runline.store.engine import Writing
+from runline.store.jobs import Job
 from runline.store.sqlite import SqliteEngine
-from runline.store.writer import Job, Writer
+from runline.store.writer import Writer
 
 T = TypeVar("T")
 WORK_S = 0.0008

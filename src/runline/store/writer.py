@@ -11,54 +11,31 @@ decide, and keeps the streams' events for another try.
 from __future__ import annotations
 
 import logging
-import os
-import socket
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
-from concurrent.futures import Future
-from typing import Any, Generic, TypeVar
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 from runline.intake.redact import Redactor
 from runline.model.clock import Clock
 from runline.model.errors import RunlineError, StoreFull, Unavailable
 from runline.model.event import Draft
 from runline.model.status import HEARTBEAT_S
+from runline.store import liveness
 from runline.store.append import Appender
+from runline.store.batch import Batch
 from runline.store.engine import Engine
+from runline.store.jobs import Errand, Item, Job, nothing
 from runline.store.stream import Stream
 from runline.store.wake import Wake
 
 log = logging.getLogger("runline")
 T = TypeVar("T")
 _POLL_S = 0.002
-_ACTIVE_POLLS = 25
-"""Polls without anything to do before the thread goes to sleep (50 ms)."""
+_ACTIVE_POLLS = 25  # without anything to do, before the thread goes to sleep
 _BATCH = 5_000
 _RETRY_S = (0.05, 0.1, 0.25, 0.5, 1.0)
-
-
-class Job(Generic[T]):
-    """One thing to do in a transaction: `perform` raises before it changes anything, or does all of it."""
-
-    def __init__(
-        self, perform: Callable[[Appender, Sequence[Draft]], T], drafts: Sequence[Draft] = ()
-    ) -> None:
-        self.perform = perform
-        self.drafts = drafts
-        self.future: Future[T] = Future()
-
-
-class Errand(Generic[T]):
-    """Something done in the writer's thread between two of its transactions."""
-
-    def __init__(self, perform: Callable[[], T]) -> None:
-        self.perform = perform
-        self.future: Future[T] = Future()
-
-
-Item = tuple[Stream, Draft] | Job[Any]
 
 
 class Writer:
@@ -80,7 +57,6 @@ class Writer:
         self.clock = clock
         self.redactor = redactor
         self.queue_size = queue_size
-        self.host = socket.gethostname()
         self._start_fresh()
 
     def _start_fresh(self) -> None:
@@ -163,7 +139,7 @@ class Writer:
         deadline_s = time.monotonic() + timeout_s
         while True:
             # A job that was committed had everything before it committed too, held events first.
-            job: Job[None] = Job(_nothing)
+            job: Job[None] = Job(nothing)
             self.queue.append(job)
             self._bell.set()
             if self._closed:
@@ -192,7 +168,7 @@ class Writer:
         self.queue_size = 0  # from now on streams drop at once, and count
         self._abandon()
         if self._lost:
-            log.error("runline: %d events were not stored: %s", self._lost, self.failing or "out of time")
+            log.error("runline: %d events were not stored: %s", self._lost, self.failing)
         return not self._lost
 
     def fork(self) -> None:
@@ -211,22 +187,14 @@ class Writer:
                 quiet = 0
                 self._commit(items)
             if self.errands:
-                self._do(self.errands.popleft())
-            elif items:
-                pass
-            elif self._closing:
-                return
-            else:
+                self.errands.popleft().run()
+            elif not items:
+                if self._closing:
+                    return
                 quiet = self._rest(quiet)
             if self._closing and self._failures and time.monotonic() >= self._give_up_s:
                 self._abandon()
                 return
-
-    def _do(self, errand: Errand[Any]) -> None:
-        try:
-            errand.future.set_result(errand.perform())
-        except Exception as error:  # noqa: BLE001 - nothing may end the writer thread
-            errand.future.set_exception(error)
 
     def _abandon(self) -> None:
         """Time is up: nobody may wait for what will not happen. Each is taken out once, by whoever comes here."""
@@ -275,24 +243,15 @@ class Writer:
             pass
         if self._streams and time.monotonic() >= self._heartbeat_due_s:
             self._heartbeat_due_s = time.monotonic() + HEARTBEAT_S
-            items.append(Job(self._renew))
+            items.append(liveness.renewal([stream.run_id for stream in self._streams]))
         return items
 
-    def _renew(self, appender: Appender, _: Sequence[Draft]) -> None:
-        """One liveness row for each live stream's run."""
-        now, pid = self.clock.now_ms(), os.getpid()
-        appender.tx.executemany(
-            "UPDATE liveness SET seen_at = ?, host = ?, pid = ? WHERE run = (SELECT run FROM runs WHERE run_id = ?)",
-            [(now, self.host, pid, stream.run_id) for stream in self._streams],
-        )
-
     def _commit(self, items: list[Item]) -> None:
-        results: list[tuple[Job[Any], Any]] = []
         try:
-            clean = self._redacted(items)
+            batch = Batch(items, self.redactor)
             with self.engine.transaction() as tx:
                 self.appender.begin(tx, self.clock.now_ms())
-                streams = self._perform(items, clean, results)
+                batch.perform(self.appender)
                 self.appender.flush()
         except Exception as error:  # noqa: BLE001 - nothing may end the writer thread
             self.appender.rolled_back()
@@ -303,54 +262,8 @@ class Writer:
             log.warning("runline: the store accepts events again")
             self.failing = None
         self._failures = 0
-        for stream in streams:
-            stream.committed()
-        for job, result in results:
-            if isinstance(result, RunlineError):
-                job.future.set_exception(result)
-            else:
-                job.future.set_result(result)
+        batch.committed()
         self.wake_followers.notify()
-
-    def _redacted(self, items: list[Item]) -> list[Draft]:
-        """All drafts of the items in order, cleaned in one search, before the write lock is taken."""
-        drafts: list[Draft] = []
-        for item in items:
-            if isinstance(item, Job):
-                drafts += item.drafts
-            else:
-                drafts.append(item[1])
-        return self.redactor.batch(drafts)
-
-    def _perform(
-        self, items: list[Item], clean: list[Draft], results: list[tuple[Job[Any], Any]]
-    ) -> set[Stream]:
-        """Adds everything in order, what streams brought grouped by run; the streams that took part."""
-        streams: set[Stream] = set()
-        waiting: dict[Stream, list[Draft]] = {}
-        at = 0
-        for item in items:
-            if isinstance(item, Job):
-                for stream, drafts in waiting.items():
-                    stream.append(self.appender, drafts)
-                waiting.clear()
-                drafts = clean[at : at + len(item.drafts)]
-                at += len(drafts)
-                try:
-                    results.append((item, item.perform(self.appender, drafts)))
-                except RunlineError as error:
-                    results.append((item, error))
-            else:
-                stream = item[0]
-                if stream in waiting:
-                    waiting[stream].append(clean[at])
-                else:
-                    waiting[stream] = [clean[at]]
-                    streams.add(stream)
-                at += 1
-        for stream, drafts in waiting.items():
-            stream.append(self.appender, drafts)
-        return streams
 
     def _failed(self, items: list[Item], error: Exception) -> None:
         if not isinstance(error, (StoreFull, Unavailable)) and len(items) > 1:
@@ -385,8 +298,3 @@ class Writer:
         self._failures += 1
         self._bell.wait(delay_s)
         self._bell.clear()
-
-
-def _nothing(appender: Appender, drafts: Sequence[Draft]) -> None:
-    """A job that only marks a place in the queue."""
-    del appender, drafts

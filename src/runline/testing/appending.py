@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -15,24 +16,16 @@ from runline.testing.streams import tagged, whole
 
 
 def at_once(*work: Callable[[], object]) -> None:
-    """Runs each in a thread of its own, from the same moment on; their first error is raised here."""
+    """Runs each in a thread of its own, from the same moment on; raises what one of them raises."""
     gate = threading.Barrier(len(work))
-    errors: list[BaseException] = []
 
     def run(task: Callable[[], object]) -> None:
         gate.wait()
-        try:
-            task()
-        except BaseException as error:  # noqa: BLE001 - told to the test
-            errors.append(error)
+        task()
 
-    threads = [threading.Thread(target=run, args=(task,)) for task in work]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    if errors:
-        raise errors[0]
+    with ThreadPoolExecutor(len(work)) as pool:
+        for done in [pool.submit(run, task) for task in work]:
+            done.result()
 
 
 def each_alone(store: Store, run_id: str, writer: str, count: int) -> Callable[[], None]:

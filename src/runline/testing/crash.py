@@ -22,7 +22,7 @@ from typing import Any, Self
 
 from runline.intake.accept import draft
 from runline.model.clock import Clock
-from runline.store import sqlite, writer
+from runline.store import sqlite_connection, writer
 from runline.store.sql_store import SqlStore, open_sqlite
 from runline.testing.history import batch
 
@@ -107,7 +107,9 @@ def fork_writers(path: str, run_id: str, tell: _Tell) -> None:  # pragma: no cov
         seed = int(line)
         pid = os.fork()
         if pid == 0:
-            sqlite._CHECKPOINT_PAGES = _SMALL_WAL_PAGES if seed % 2 else sqlite._CHECKPOINT_PAGES
+            sqlite_connection.CHECKPOINT_PAGES = (
+                _SMALL_WAL_PAGES if seed % 2 else sqlite_connection.CHECKPOINT_PAGES
+            )
             tell(RECORD.pack(b"s", os.getpid(), 0))
             write(opened(path), run_id, seed << 20, 1 << 20, seed, tell)
             os._exit(0)
@@ -145,9 +147,10 @@ class Writers:
         chance = random.Random(seed)
         self._process.stdin.write(b"%d\n" % seed)
         self._process.stdin.flush()
-        _, pid, _ = self._next()
+        kind, pid, _ = self._next()
+        assert kind == b"s"
         for _ in range(chance.randint(0, 6)):
-            self._next()
+            assert self._next()[0] == b"a"  # else it died by itself
         time.sleep(chance.random() * 0.004)  # a moment like any other
         os.kill(pid, signal.SIGKILL)
         while self._next()[0] != b"e":

@@ -75,7 +75,7 @@ class PowerLog(apsw.VFS):
 
     def xDelete(self, filename: str, syncdir: bool) -> None:  # noqa: N802
         super().xDelete(filename, syncdir)
-        self.ops.append(Op("delete", self._numbers.pop(filename), name=Path(filename).name, at=int(syncdir)))
+        self.ops.append(Op("delete", self._numbers.pop(filename), name=Path(filename).name))
 
 
 class _Disk(Struct):
@@ -93,15 +93,13 @@ class _Disk(Struct):
                 self.content[op.file], self.pending[op.file] = bytearray(), []
             case "delete":
                 self.renaming.append(op)
-                if op.at:
-                    self._sync_folder()
             case "sync":
                 for waiting in self.pending[op.file]:
                     _apply(self.content[op.file], waiting)
                 self.pending[op.file].clear()
                 if op.file not in self.names.values():
                     self._sync_folder()
-            case "write" | "truncate":
+            case _:
                 self.pending[op.file].append(op)
 
     def cut(self, chance: random.Random) -> dict[str, bytes]:

@@ -1,0 +1,71 @@
+"""One turn of the writer: everything that has queued up, in order, within one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from runline.intake.redact import Redactor
+from runline.model.errors import RunlineError
+from runline.model.event import Draft
+from runline.store.append import Appender
+from runline.store.jobs import Item, Job
+from runline.store.stream import Stream
+
+
+class Batch:
+    """The items of a turn, redacted in one search before the write lock is taken.
+
+    `perform` adds them; `committed` and `error` tell whoever waits.
+    """
+
+    def __init__(self, items: Sequence[Item], redactor: Redactor) -> None:
+        self._items = items
+        self._streams: set[Stream] = set()
+        self._results: list[tuple[Job[Any], Any]] = []
+        drafts: list[Draft] = []
+        for item in items:
+            if isinstance(item, Job):
+                drafts += item.drafts
+            else:
+                drafts.append(item[1])
+        self._clean = redactor.batch(drafts)
+
+    def perform(self, appender: Appender) -> None:
+        """Adds everything in order; what streams brought between two jobs is grouped by run."""
+        waiting: dict[Stream, list[Draft]] = {}
+        clean, at = self._clean, 0
+        for item in self._items:
+            if isinstance(item, Job):
+                _append(appender, waiting)
+                drafts = clean[at : at + len(item.drafts)]
+                at += len(drafts)
+                try:
+                    self._results.append((item, item.perform(appender, drafts)))
+                except RunlineError as error:
+                    self._results.append((item, error))
+            else:
+                stream = item[0]
+                if stream in waiting:
+                    waiting[stream].append(clean[at])
+                else:
+                    waiting[stream] = [clean[at]]
+                    self._streams.add(stream)
+                at += 1
+        _append(appender, waiting)
+
+    def committed(self) -> None:
+        """All of it is durable."""
+        for stream in self._streams:
+            stream.committed()
+        for job, result in self._results:
+            if isinstance(result, RunlineError):
+                job.future.set_exception(result)
+            else:
+                job.future.set_result(result)
+
+
+def _append(appender: Appender, waiting: dict[Stream, list[Draft]]) -> None:
+    for stream, drafts in waiting.items():
+        stream.append(appender, drafts)
+    waiting.clear()
