@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 import runline
@@ -140,6 +141,24 @@ def test_bytes_that_are_no_text(store: SqlStore) -> None:
 def test_a_blank_line_beside_an_odd_one_stays_blank(store: SqlStore) -> None:
     assert sh("printf '\\n\\000\\n'")[0] == 0
     assert lines(store) == ["", "\ufffd"]
+
+
+def test_a_recorded_command_survives_export_and_import_with_its_blank_lines(
+    store: SqlStore, tmp_path: Path
+) -> None:
+    assert sh("echo a; echo; echo '  '; echo b; exit 1")[0] == 1
+    events = told(store, only_run(store))
+    exported = [msgspec.json.decode(event.to_json()) for event in events]
+    with runline.open_store(str(tmp_path / "other.db")) as other:
+        other.import_run({"run_id": only_run(store)}, exported)
+        assert told(other, only_run(store)) == events
+        assert other.verify().ok
+    assert lines(store) == ["a", "", "  ", "b"]
+
+
+def test_a_long_blank_line_is_cut(store: SqlStore) -> None:
+    assert sh("printf '%100000s\\n' ''")[0] == 0
+    assert [len(line) for line in lines(store)] == [4096]
 
 
 def test_a_line_of_ten_megabytes_is_one_event_that_says_how_long_it_was(store: SqlStore) -> None:

@@ -90,7 +90,7 @@ class Output:
 
     def _odd(self, line: str, ts_ms: int, line_bytes: int | None) -> Draft:
         if not line.strip():
-            return log_drafts([line], self.source, ts_ms)[0]
+            return log_drafts([line[:_ORDINARY_CHARS]], self.source, ts_ms)[0]
         data = None if line_bytes is None else {"line_bytes": line_bytes}
         return draft("log", line, data, source=self.source, ts_ms=ts_ms)
 
