@@ -15,6 +15,7 @@ from time import time_ns
 from typing import TYPE_CHECKING, Any
 
 from runline.intake.accept import draft
+from runline.intake.safe import clean
 from runline.model.event import Draft
 from runline.model.limits import DEFAULT_LIMITS
 from runline.model.status import END_STATUSES
@@ -86,7 +87,9 @@ class Recording:
         self._lost += lost
         if what not in self._warned:
             self._warned.add(what)
-            log.warning("runline: run %s could not %s: %s", self.id or self.name, what, one_line(reason))
+            # Cleaned: no handler can write a lone surrogate, and this is the last place where a host may be hurt.
+            who = self.id or self.name
+            log.warning("runline: %s", clean(f"run {who} could not {what}: {one_line(reason)}"))
 
     # -- beginning
 
