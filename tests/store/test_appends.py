@@ -33,9 +33,9 @@ def test_an_end_status_must_be_one(store: SqlStore) -> None:
 @pytest.mark.parametrize(
     ("status", "error", "level", "message"),
     [
-        ("completed", None, "info", "run completed"),
-        ("cancelled", "by hand", "info", "run cancelled: by hand"),
-        ("failed", "no disk", "error", "run failed: no disk"),
+        ("completed", None, "info", "Run completed"),
+        ("cancelled", "by hand", "info", "Run cancelled: by hand"),
+        ("failed", "no disk", "info", "Run failed: no disk"),
     ],
 )
 def test_the_end_event_says_what_happened(
@@ -47,6 +47,14 @@ def test_the_end_event_says_what_happened(
     assert end.data == {"status": status} | ({} if error is None else {"error": error})
     run = store.get_run(run_id)
     assert (run.status, run.error_message) == (status, error)
+
+
+def test_a_session_ends_as_a_session(store: SqlStore) -> None:
+    run_id = store.create_run("end", kind="session").run_id
+    assert store.end_run(run_id).type == "session_ended"
+    forced = store.create_run("forced", kind="session").run_id
+    store.cancel(forced, force=True)
+    assert store.read(forced, order="desc", limit=1)[0].type == "session_ended"
 
 
 def test_what_was_beyond_the_limit_is_left_out_of_the_answer(tmp_path: Path) -> None:

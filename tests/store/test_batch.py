@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 import pytest
 
@@ -41,8 +42,8 @@ def test_streams_and_jobs_take_their_turn_in_order(store: SqlStore) -> None:
             refused,
             (one, line("token=abcdefgh12345678")),
         ],
-        Redactor(),
     )
+    batch.redact(Redactor())
 
     def turn() -> None:
         appender = store.writer.appender
@@ -59,3 +60,35 @@ def test_streams_and_jobs_take_their_turn_in_order(store: SqlStore) -> None:
     assert added.future.result(0) == 4
     with pytest.raises(RunEnded):
         refused.future.result(0)
+
+
+def test_what_a_failed_turn_reported_and_refused_is_told_by_the_next(store: SqlStore) -> None:
+    run_id = store.create_run("again").run_id
+    stream = store.stream(run_id, announced=False)
+    stream.dropped = 3
+    end = draft("run_ended", "", {"status": "completed"}, ts_ms=1_000)
+    nothing_more = Job(lambda appender, _: appender.entry(run_id).fold.last_seq)
+    for commits in (False, True):
+        batch = Batch([(stream, line("a")), nothing_more, (stream, end), (stream, line("late"))])
+        batch.redact(Redactor())
+
+        def turn(batch: Batch = batch, commits: bool = commits) -> None:
+            appender = store.writer.appender
+            with suppress(ZeroDivisionError), store.engine.transaction() as tx:
+                appender.begin(tx, store.clock.now_ms())
+                batch.perform(appender)
+                appender.flush()
+                assert commits or 1 // 0
+            if commits:
+                appender.committed()
+                batch.committed()
+            else:
+                appender.rolled_back()
+                batch.rolled_back()
+
+        store.writer.between(turn)
+        assert stream.refused == (1 if commits else 0)
+    told = whole(store, run_id)
+    assert [event.type for event in told] == ["run_started", "events_dropped", "log", "run_ended"]
+    assert told[1].data == {"count": 3}
+    assert nothing_more.future.result(0) == 3

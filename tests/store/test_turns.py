@@ -58,7 +58,7 @@ def test_turns_grow_while_they_are_short_and_shrink_when_they_are_long(
         assert growing[:2] == [32, 64]
         assert growing == sorted(growing)
         assert growing[-1] == most
-        assert sizes(taking, turns.WORK_S / 50, tight=tight)[-1] in (49, 50)
+        assert sizes(taking, turns.COST_S / 50, tight=tight)[-1] in (49, 50)
         assert sizes(taking, 1.0, tight=tight)[-1] == turns._LEAST
     assert min(pauses) == turns._LEAST_PAUSE_S
     assert len(pauses) == 60

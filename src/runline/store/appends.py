@@ -101,18 +101,15 @@ def _starts(seqs: list[int]) -> Iterable[int]:
             yield seq
 
 
-def end_event(status: str, error: str | None) -> dict[str, Any]:
-    """The end event that `end_run` appends."""
+def end_event(kind: str, status: str, error: str | None) -> dict[str, Any]:
+    """The end event of a run of that kind; its sentence is the catalogue's."""
     if status not in END_STATUSES:
         raise Invalid(
             f"{status[:60]!r} is no end status; one of {', '.join(END_STATUSES)}.",
             fields={"status": "unknown"},
         )
-    data = {"status": status} | ({} if error is None else {"error": error})
     return {
-        "type": "run_ended",
-        "level": "error" if status == "failed" else "info",
-        "message": f"run {status}" + (f": {error}" if error else ""),
-        "data": data,
+        "type": "session_ended" if kind == "session" else "run_ended",
+        "data": {"status": status} | ({} if error is None else {"error": error}),
         "source": "runline",
     }

@@ -14,17 +14,18 @@ from runline.store.stream import Stream
 
 
 class Batch:
-    """The items of a turn, redacted in one search before the write lock is taken.
+    """The items of a turn: first `redact`, then `perform`, then `committed` or `rolled_back`."""
 
-    `perform` adds them; `committed` and `error` tell whoever waits.
-    """
-
-    def __init__(self, items: Sequence[Item], redactor: Redactor) -> None:
+    def __init__(self, items: Sequence[Item]) -> None:
         self._items = items
+        self._clean: list[Draft] = []
         self._streams: set[Stream] = set()
         self._results: list[tuple[Job[Any], Any]] = []
+
+    def redact(self, redactor: Redactor) -> None:
+        """Cleans all events in one search, before the write lock is taken."""
         drafts: list[Draft] = []
-        for item in items:
+        for item in self._items:
             if isinstance(item, Job):
                 drafts += item.drafts
             else:
@@ -63,6 +64,11 @@ class Batch:
                 job.future.set_exception(result)
             else:
                 job.future.set_result(result)
+
+    def rolled_back(self) -> None:
+        """None of it happened."""
+        for stream in self._streams:
+            stream.rolled_back()
 
 
 def _append(appender: Appender, waiting: dict[Stream, list[Draft]]) -> None:

@@ -22,10 +22,11 @@ def cancel(store: SqlStore, run_id: str, *, force: bool) -> str:
     At once: pending and interrupted runs (nobody is there to ask), and any run when `force` is set; what
     its writer still appends is then refused. Raises Conflict when the run has ended, NotFound.
     """
-    interrupted = runs.get(store, run_id).status == "interrupted"
+    run = runs.get(store, run_id)
+    interrupted = run.status == "interrupted"
     tenant, now_ms = store.tenant, store.clock.now_ms()
     asked = draft("cancel_requested", "", {"force": force}, source="runline", ts_ms=now_ms)
-    ended: dict[str, Any] = appends.end_event("cancelled", None)
+    ended: dict[str, Any] = appends.end_event(run.kind, "cancelled", None)
     end = accept(ended, now_ms=now_ms, limits=store.limits, redactor=store.redactor)
 
     def perform(appender: Appender, drafts: Sequence[Draft]) -> str:

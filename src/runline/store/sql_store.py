@@ -163,7 +163,8 @@ class SqlStore(Store):
         )
 
     def end_run(self, run_id: str, status: str = "completed", *, error: str | None = None) -> Event:
-        return self.append(run_id, [appends.end_event(status, error)])[0]
+        kind = self.get_run(run_id).kind
+        return self.append(run_id, [appends.end_event(kind, status, error)])[0]
 
     def heartbeat(self, run_id: str) -> None:
         liveness.heartbeat(self, run_id, None, None)

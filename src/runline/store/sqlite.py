@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -39,6 +40,8 @@ class SqliteEngine:
         self._inherited: list[object] = []
         self._closed = False
         self.reserve = Reserve(path)
+        self.commit_s = 0.0
+        """How long the last commit took."""
         if read_only:
             self._check_readable()
         else:
@@ -156,7 +159,9 @@ class SqliteEngine:
                 write.execute("BEGIN IMMEDIATE").fetchall()
                 try:
                     yield Session(write)
+                    began_s = time.monotonic()
                     write.execute("COMMIT").fetchall()
+                    self.commit_s = time.monotonic() - began_s
                 except BaseException:
                     if write.in_transaction:
                         write.execute("ROLLBACK").fetchall()

@@ -38,8 +38,9 @@ class Stream:
         self.refused = 0
         self.given_up = 0
         self.reporting = 0
-        """How many dropped events the transaction under way reports."""
+        """How many dropped events are reported, the transaction under way included."""
         self._reported = 0
+        self._refusing = 0
 
     def put(self, draft: Draft) -> None:
         """Queues an event; waits ≤ 250 ms for room, then drops it and counts."""
@@ -78,8 +79,8 @@ class Stream:
 
     def append(self, appender: Appender, drafts: list[Draft]) -> None:
         """In the writer's transaction: adds what can still be added."""
-        self.reporting = self.dropped
-        if count := self.reporting - self._reported:
+        count, self.reporting = self.dropped - self.reporting, self.dropped
+        if count:
             lost = make_draft(
                 "events_dropped",
                 f"{count} events were dropped: the queue was full",
@@ -90,14 +91,21 @@ class Stream:
             drafts = [lost, *drafts]
         cut = next((n for n, draft in enumerate(drafts, 1) if draft.type in END_TYPES), len(drafts))
         try:
-            self.refused += appender.add(appender.entry(self.run_id), drafts[:cut]).not_stored
+            cut -= appender.add(appender.entry(self.run_id), drafts[:cut]).not_stored
         except (RunEnded, NotFound):
             cut = 0
-        self.refused += len(drafts) - cut
+        self._refusing += len(drafts) - cut
 
     def committed(self) -> None:
         """The transaction of `append` is durable, and so is the report of what was dropped."""
         self._reported = self.reporting
+        self.refused += self._refusing
+        self._refusing = 0
+
+    def rolled_back(self) -> None:
+        """Nothing of it happened; what was dropped is reported another time."""
+        self.reporting = self._reported
+        self._refusing = 0
 
     def _drop(self, count: int) -> None:
         self.dropped += count

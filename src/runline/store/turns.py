@@ -19,10 +19,11 @@ from runline.store.sqlite import SqliteEngine
 from runline.store.writer import Writer
 
 T = TypeVar("T")
-WORK_S = 0.0008
-"""Aim for the work of one turn. Its commit comes on top, but that is what a waiting writer is used to."""
+COST_S = 0.0008
+"""Aim for one turn: its work, and what its pages add to a bare commit, which others are used to. On a disk that
+takes longer for a commit, half of what that takes."""
 _PAUSE = 3
-"""Times as long as the work."""
+"""Times as long as that."""
 _LEAST_PAUSE_S = 0.001
 _LEAST, _FIRST, _MOST = 32, 32, 8_192
 _REMEMBERED = 9
@@ -39,7 +40,8 @@ class Turns:
         self._writer = writer
         self._tight = tight
         self._most = _TIGHT if tight else _MOST
-        self._commit_s = 0.0
+        self._commits_s = deque([0.0], maxlen=_REMEMBERED)
+        self._least_commit_s = 1.0
         self._unit_costs_s: deque[float] = deque(maxlen=_REMEMBERED)
         self.size = _FIRST
 
@@ -48,23 +50,22 @@ class Turns:
 
         It may share its transaction with what others write, so it must raise before it changes anything.
         """
-        began_s = time.monotonic()
-        result, work_s = self._directly(perform) if self._tight else self._in_line(perform)
-        self._commit_s = time.monotonic() - began_s - work_s
-        self._end(work_s)
+
+        def timed(tx: Writing) -> tuple[T, float]:
+            began_s = time.monotonic()
+            result = perform(tx, self.size)
+            return result, time.monotonic() - began_s
+
+        if self._tight:
+            with self._engine.transaction() as tx:
+                result, work_s = timed(tx)
+        else:
+            result, work_s = self._writer.submit(Job(lambda appender, _: timed(appender.tx)))
+        commit_s = self._engine.commit_s
+        self._commits_s.append(commit_s)
+        self._least_commit_s = min(self._least_commit_s, commit_s)
+        self._end(work_s + commit_s)
         return result
-
-    def _in_line(self, perform: Callable[[Writing, int], T]) -> tuple[T, float]:
-        return self._writer.submit(Job(lambda appender, _: self._timed(perform, appender.tx)))
-
-    def _directly(self, perform: Callable[[Writing, int], T]) -> tuple[T, float]:
-        with self._engine.transaction() as tx:
-            return self._timed(perform, tx)
-
-    def _timed(self, perform: Callable[[Writing, int], T], tx: Writing) -> tuple[T, float]:
-        began_s = time.monotonic()
-        result = perform(tx, self.size)
-        return result, time.monotonic() - began_s
 
     def vacuum(self) -> int:
         """One turn of giving free pages back to the file system; how many are still free."""
@@ -75,7 +76,7 @@ class Turns:
             return left, time.monotonic() - began_s
 
         left, held_s = self._do(turn)
-        self._end(held_s - self._commit_s)
+        self._end(held_s)
         return left
 
     def checkpoint(self) -> None:
@@ -85,12 +86,13 @@ class Turns:
     def _do(self, turn: Callable[[], T]) -> T:
         return turn() if self._tight else self._writer.between(turn)
 
-    def _end(self, work_s: float) -> None:
+    def _end(self, held_s: float) -> None:
         """Learns from the turn and leaves room for others."""
-        self._unit_costs_s.append(max(work_s, 1e-6) / self.size)
-        fitting = int(WORK_S / median(self._unit_costs_s))
+        cost_s = max(held_s - self._least_commit_s, 1e-6)
+        self._unit_costs_s.append(cost_s / self.size)
+        fitting = int(max(COST_S, median(self._commits_s) / 2) / median(self._unit_costs_s))
         self.size = max(_LEAST, min(fitting, 2 * self.size, self._most))
         if self._tight:
             self._engine.checkpoint(wait=True)
         else:
-            time.sleep(max(_LEAST_PAUSE_S, _PAUSE * work_s))
+            time.sleep(max(_LEAST_PAUSE_S, _PAUSE * cost_s))

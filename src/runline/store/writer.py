@@ -76,8 +76,6 @@ class Writer:
         self._give_up_s = 0.0
         self._closed = False
 
-    # -- for any thread
-
     def submit(self, job: Job[T], *, timeout_s: float | None = None) -> T:
         """Waits until the job's transaction is durable; its result, or its error."""
         if self._closed or self._closing:
@@ -177,8 +175,6 @@ class Writer:
         self.appender.rolled_back()
         self.appender.forget_all()
 
-    # -- the thread
-
     def _run(self) -> None:
         quiet = 0
         while True:
@@ -247,14 +243,16 @@ class Writer:
         return items
 
     def _commit(self, items: list[Item]) -> None:
+        batch = Batch(items)
         try:
-            batch = Batch(items, self.redactor)
+            batch.redact(self.redactor)
             with self.engine.transaction() as tx:
                 self.appender.begin(tx, self.clock.now_ms())
                 batch.perform(self.appender)
                 self.appender.flush()
         except Exception as error:  # noqa: BLE001 - nothing may end the writer thread
             self.appender.rolled_back()
+            batch.rolled_back()
             self._failed(items, error)
             return
         self.appender.committed()
