@@ -249,6 +249,13 @@ def test_a_timeline_that_goes_on_or_ends_itself(store: SqlStore) -> None:
     assert (ended.status, ended.last_seq) == ("completed", 3)
 
 
+def test_an_empty_line_stays_one(store: SqlStore) -> None:
+    lines = ["", "  ", "text", "x" * 5000]
+    store.import_run({"run_id": "one"}, [START, *({"type": "log", "message": line} for line in lines)])
+    assert [event.message for event in store.read("one")][1:] == lines
+    assert store.verify().ok
+
+
 def test_an_import_is_no_news_to_the_writer(store: SqlStore, other: SqlStore) -> None:
     rich_run(store, "one", status=None)
     take_over(store, other, "one", "json")

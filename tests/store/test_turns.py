@@ -19,8 +19,8 @@ def test_a_turn_is_one_durable_transaction_in_the_writers_thread(store: SqlStore
         tx.execute("INSERT INTO counters VALUES ('made', ?)", (size,))
         return size
 
-    assert Turns(store.engine, store.writer).take(perform) == 32
-    assert store.engine.query("SELECT value FROM counters WHERE name = 'made'") == [(32,)]
+    assert Turns(store.engine, store.writer).take(perform) == 64
+    assert store.engine.query("SELECT value FROM counters WHERE name = 'made'") == [(64,)]
     assert names == [store.writer._thread]
 
 
@@ -55,10 +55,10 @@ def test_turns_grow_while_they_are_short_and_shrink_when_they_are_long(
     for tight, most in ((False, turns._MOST), (True, turns._TIGHT)):
         taking = Turns(store.engine, store.writer, tight=tight)
         growing = sizes(taking, 0, tight=tight)
-        assert growing[:2] == [32, 64]
+        assert growing[:2] == [turns._FIRST, most if tight else 2 * turns._FIRST]
         assert growing == sorted(growing)
         assert growing[-1] == most
-        assert sizes(taking, turns.COST_S / 50, tight=tight)[-1] in (49, 50)
+        assert sizes(taking, turns.COST_S / 100, tight=tight)[-1] in (min(99, most), min(100, most))
         assert sizes(taking, 1.0, tight=tight)[-1] == turns._LEAST
     assert min(pauses) == turns._LEAST_PAUSE_S
     assert len(pauses) == 60

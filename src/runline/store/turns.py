@@ -22,10 +22,10 @@ T = TypeVar("T")
 COST_S = 0.0008
 """Aim for one turn: its work, and what its pages add to a bare commit, which others are used to. On a disk that
 takes longer for a commit, half of what that takes."""
-_PAUSE = 3
+_PAUSE = 2
 """Times as long as that."""
 _LEAST_PAUSE_S = 0.001
-_LEAST, _FIRST, _MOST = 32, 32, 8_192
+_LEAST, _FIRST, _MOST = 64, 64, 8_192
 _REMEMBERED = 9
 """Turns whose middle one tells what a unit costs: a single one may have waited for something else."""
 _TIGHT = 64
