@@ -314,7 +314,7 @@ def test_sessions(store: SqlStore, views: Views) -> None:
     ]
     events = views.rows("obs_events")
     assert [(row["key"], row["seq"], row["type"]) for row in events] == [
-        ("s1:00000000000000000001", 1, "session_started"), ("s1:00000000000000000002", 2, "run_ended"),
+        ("s1:00000000000000000001", 1, "session_started"), ("s1:00000000000000000002", 2, "session_ended"),
     ]  # fmt: skip
     assert json.loads(events[0]["data"])["command"] == "generate src"
 
