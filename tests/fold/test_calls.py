@@ -56,7 +56,7 @@ def test_a_request_and_its_response_are_one_call(tell: Tell) -> None:
     ],
 )
 def test_a_call_has_a_name(tell: Tell, request_type: str, data: dict[str, Any], name: str) -> None:
-    assert next(iter(tell((request_type, data)).calls.values())).name == name
+    assert next(iter(tell((request_type, data), correlation_id="c").calls.values())).name == name
 
 
 @pytest.mark.parametrize(
@@ -75,29 +75,30 @@ def test_a_call_has_a_name(tell: Tell, request_type: str, data: dict[str, Any], 
 def test_a_response_says_how_it_went(
     tell: Tell, request_type: str, response_type: str, data: dict[str, Any], status: str
 ) -> None:
-    fold = tell((request_type, "a"), (response_type, "a", data))
+    fold = tell((request_type, "a"), (response_type, "a", data), correlation_id="c")
     assert [call.status for call in touched(fold)] == [status]
     assert fold.open_calls == 0
 
 
-def test_without_a_correlation_id_calls_pair_by_kind_and_step(tell: Tell) -> None:
-    fold = tell(("tool_call", "a"), ("tool_call", "b"), ("llm_request", "a"), ("tool_result", "b"))
-    assert sorted(fold.calls) == ["llm:a", "tool:a"]
-    fold = tell(("tool_call", {}))
-    assert list(fold.calls) == ["tool:"]
+def test_without_a_correlation_id_only_a_provider_pairs_by_the_nodes_step(tell: Tell) -> None:
+    sent, received = "provider_request_sent", "provider_response_received"
+    fold = tell((sent, "a"), (sent, "b"), (received, "b"), (sent,))
+    assert sorted(fold.calls) == ["provider:", "provider:a"]
+    fold = tell(("tool_call", "a"), ("llm_request", "a"), ("tool_result", "a", {"tokens_used": 3}))
+    assert (fold.calls, fold.call_count, fold.open_calls, fold.total_tokens) == ({}, 0, 0, 3)
 
 
 def test_the_responses_own_duration_wins(tell: Tell) -> None:
-    fold = tell(("tool_call", 1000), ("tool_result", {"duration_ms": 7}, 9000))
+    fold = tell(("tool_call", 1000), ("tool_result", {"duration_ms": 7}, 9000), correlation_id="c")
     assert touched(fold)[0].duration_ms == 7
-    fold = tell(("tool_call", 5000), ("tool_result", {"duration_ms": "long"}, 1000))
+    fold = tell(("tool_call", 5000), ("tool_result", {"duration_ms": "long"}, 1000), correlation_id="c")
     assert touched(fold)[0].duration_ms == 0
 
 
 def test_a_request_with_an_open_key_is_the_next_attempt(tell: Tell) -> None:
-    fold = tell(("tool_call", "a"), ("tool_call", "a"), ("tool_call", "a"))
-    assert (fold.calls["tool:a"].attempts, fold.call_count, fold.open_calls) == (3, 1, 1)
-    assert fold.calls["tool:a"].last_seq == fold.calls["tool:a"].first_seq == 2
+    fold = tell(("tool_call", "a"), ("tool_call", "a"), ("tool_call", "a"), correlation_id="c")
+    assert (fold.calls["c"].attempts, fold.call_count, fold.open_calls) == (3, 1, 1)
+    assert fold.calls["c"].last_seq == fold.calls["c"].first_seq == 2
 
 
 def test_an_announced_retry_and_its_request_are_one_attempt(tell: Tell) -> None:
@@ -124,7 +125,7 @@ def test_another_kind_does_not_disturb_an_open_call(tell: Tell) -> None:
 def test_an_error_with_its_correlation_id_ends_a_call_as_failed(tell: Tell) -> None:
     fold = tell(("llm_request", 1000), ("error", {"message": "no answer"}, 1200), correlation_id="c1")
     assert [(call.status, call.duration_ms) for call in touched(fold)] == [("failed", 200)]
-    fold = tell(("tool_call", "a"), ("error", "a", {"message": "elsewhere"}))
+    fold = tell(("tool_call", "a", {"@correlation_id": "c1"}), ("error", "a", {"message": "elsewhere"}))
     assert fold.open_calls == 1
 
 
@@ -133,8 +134,9 @@ def test_the_key_is_known_before_the_event_is_applied() -> None:
         return Draft(0, type_, "info", step, None, "", correlation_id, "{}")
 
     assert call_key(event("llm_request", "a", "c1")) == "c1"
-    assert call_key(event("llm_response", "a", None)) == "llm:a"
-    assert call_key(event("tool_call", None, None)) == "tool:"
+    assert call_key(event("llm_response", "a", None)) is None
+    assert call_key(event("provider_request_sent", "a", None)) == "provider:a"
+    assert call_key(event("provider_request_sent", None, None)) == "provider:"
     assert call_key(event("error", "a", "c1")) == "c1"
     assert call_key(event("error", "a", None)) is None
     assert call_key(event("log", "a", "c1")) is None

@@ -23,7 +23,7 @@ def full(tell: Tell) -> RunFold:
     return tell(
         ("run_started", {"name": "nightly", "tags": ["x"], "plan": {"steps": steps}, "usual": usual}, 0),
         ("log", "stage"),
-        ("tool_call", "extract", {"name": "grep", "@message": "grep x"}),
+        ("tool_call", "extract", {"name": "grep", "@message": "grep x", "@correlation_id": "c"}),
         ("step_failed", "extract", {"@message": "boom 1"}),
         ("error", {"@message": "boom 2", "name": "E"}),
         ("level_started", {"level_index": 0, "total_count": 3}),

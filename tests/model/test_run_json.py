@@ -63,7 +63,11 @@ def test_a_summary_tells_what_is_known_and_is_json() -> None:
     assert summary["usual"] == {"p50_ms": 1, "p90_ms": 2, "n": 3}
     assert summary["last_note"] == {"note": "slow", "author": "me", "labels": ["vendor"]}
     assert "input" not in summary
-    assert run_detail(run) == {**run_summary(run), "input": {"date": "2026-11-20"}}
+    assert run_detail(run) == {
+        **run_summary(run),
+        "input": {"date": "2026-11-20"},
+        "input_redacted": False,
+    }
 
 
 def test_the_unknown_is_null() -> None:

@@ -1,4 +1,4 @@
-"""Calls: requests paired with their responses by correlation id, or by kind and step where there is none.
+"""Calls: requests paired with their responses by correlation id; a provider's also by the node's step.
 
 A request with the key of an open call is that call's next attempt, and so is an announced retry (the
 request that follows the announcement is not counted again). A response ends the call; `ok: false`, failed
@@ -35,11 +35,11 @@ def on_pair(fold: RunFold, at: Arrival) -> None:
     said = read.read_facts(_decoder, event.payload)
     pair = _PAIRS[event.type]
     key = _key(event, pair)
-    call = fold.calls.get(key)
+    call = None if key is None else fold.calls.get(key)
     if step is not None and pair.kind == "llm":
         step.model = read.name(said.model) or step.model
     if call is None:
-        if pair.role == "opens":
+        if pair.role == "opens" and key is not None:
             _open(fold, event, seq, key, said)
     elif call.kind == pair.kind:
         if pair.role == "opens":
@@ -66,8 +66,11 @@ def on_error(fold: RunFold, at: Arrival) -> None:
     count_figures(fold, event, step, said)
 
 
-def _key(event: Draft | Event, pair: Pair) -> str:
-    return event.correlation_id or f"{pair.kind}:{event.step or ''}"
+def _key(event: Draft | Event, pair: Pair) -> str | None:
+    """A provider answers one request of a node at a time; without an id, other requests are only events."""
+    if event.correlation_id or pair.kind != "provider":
+        return event.correlation_id
+    return f"provider:{event.step or ''}"
 
 
 def _open(fold: RunFold, event: Draft | Event, seq: int, key: str, said: CallFacts) -> None:

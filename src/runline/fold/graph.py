@@ -21,7 +21,7 @@ NODE_WIDTH_PX = 172
 NODE_HEIGHT_PX = 50
 _COLUMN_GAP_PX = 60
 _ROW_GAP_PX = 24
-_MATRIX = re.compile(r"(.+)\[\d+\]")
+_MATRIX = re.compile(r"(.+)\[[0-9]+\]")
 
 
 class Node(Struct, frozen=True):

@@ -15,6 +15,7 @@ from runline.fold import facts as read
 from runline.fold.facts import Figures, StepFacts
 from runline.fold.session import recount_level
 from runline.fold.state import Arrival, RunFold, StepPlan, StepState
+from runline.model.clock import MIN_MS
 from runline.model.event import Draft, Event
 from runline.model.status import STEP_ACTIVE, STEP_DONE, STEP_FINISHED
 
@@ -180,7 +181,7 @@ def _end(fold: RunFold, event: Draft | Event, seq: int, step: StepState) -> Step
     if step.started_at_ms is None:
         step.attempt = max(1, step.attempt)
         if duration_ms is not None:
-            step.started_at_ms, step.started_seq = event.ts_ms - duration_ms, seq
+            step.started_at_ms, step.started_seq = max(MIN_MS, event.ts_ms - duration_ms), seq
     elif duration_ms is None:
         duration_ms = max(0, event.ts_ms - step.started_at_ms)
     step.completed_at_ms, step.duration_ms = event.ts_ms, duration_ms

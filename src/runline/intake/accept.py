@@ -7,7 +7,7 @@ the slow path (`encode`). `accept` reads the canonical names and their aliases a
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 from zlib import crc32
 
@@ -137,7 +137,9 @@ def draft(
             )
             if event_id is None:
                 return made
-            return _identified(made, event_id, [type, message, data, step, level, source, correlation_id])
+            return _identified(
+                made, event_id, [type, message, data, step, level, source, correlation_id], redactor
+            )
     except Exception:  # noqa: BLE001, S110 - odd in some way: the slow path copes with all of them
         pass
     made = encoded(
@@ -155,7 +157,7 @@ def draft(
     return (
         made
         if event_id is None
-        else _identified(made, event_id, [type, message, data, step, level, source, correlation_id])
+        else _identified(made, event_id, [type, message, data, step, level, source, correlation_id], redactor)
     )
 
 
@@ -193,8 +195,8 @@ def accept(
     )
     if event_id is None:
         return made
-    body = {key: value for key, value in raw.items() if key not in READ_ONLY and key != "event_id"}
-    return _identified(made, event_id, body)
+    body = {key: value for key, value in raw.items() if key != "event_id"}
+    return _identified(made, event_id, body, redactor)
 
 
 def _sorted_out(raw: Mapping[Any, Any]) -> tuple[dict[str, Any], dict[Any, Any]]:
@@ -245,7 +247,7 @@ def _checked(event_id: object) -> str | None:
     return event_id or None
 
 
-def _identified(made: Draft, event_id: object, body: Any) -> Draft:
+def _identified(made: Draft, event_id: object, body: Any, redactor: Redactor | None) -> Draft:
     """The draft with its idempotency key; one that holds a secret is kept as its hash, which is as unique."""
     try:
         key = _checked(event_id)
@@ -255,7 +257,22 @@ def _identified(made: Draft, event_id: object, body: Any) -> Draft:
         return made
     from hashlib import sha256
 
-    if default_redactor().text(key) != key:
+    if (redactor or default_redactor()).text(key) != key:
         key = "sha256:" + sha256(key.encode()).hexdigest()
-    digest = sha256(_encode_sorted(safe(body))).hexdigest()
-    return msgspec.structs.replace(made, event_id=key, digest=digest)
+    return msgspec.structs.replace(made, event_id=key, digest=body_digest([body]))
+
+
+def body_digest(bodies: Iterable[Any]) -> str:
+    """SHA-256 of what a caller gave, before anything is cut or redacted: the same body gives the same digest.
+
+    What the store decides (`READ_ONLY`) does not count; neither does the order of keys.
+    """
+    from hashlib import sha256
+
+    digest = sha256()
+    for body in bodies:
+        given = body
+        if issubclass(_kind_of(body), Mapping):
+            given = {key: value for key, value in body.items() if key not in READ_ONLY}
+        digest.update(_encode_sorted(safe(given, exempt=True)) + b"\n")
+    return digest.hexdigest()

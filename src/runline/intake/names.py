@@ -35,7 +35,7 @@ def clean_name(
     name: object, *, redactor: Redactor | None = None, limit_chars: int = DEFAULT_LIMITS.name_chars
 ) -> str:
     """A step, source, tag or other name as it is stored, `""` when blank; anything but text becomes text."""
-    return (redactor or default_redactor()).text(_line(name).strip())[:limit_chars]
+    return (redactor or default_redactor()).text(_line(name).strip())[:limit_chars].strip()
 
 
 def clean_type(

@@ -47,6 +47,8 @@ class Run(Struct, frozen=True, kw_only=True):
     completed_at_ms: int | None = None
     cancelled_at_ms: int | None = None
     tags: tuple[str, ...] = ()
+    input_redacted: bool = False
+    """Redaction changed the input, so this run cannot be retried with it."""
     input_json: str | None = None
     """The input as JSON text; None when there was none. Lists of runs leave it out."""
     parent_run_id: str | None = None

@@ -73,8 +73,8 @@ def run_summary(run: Run) -> dict[str, Any]:
 
 
 def run_detail(run: Run) -> dict[str, Any]:
-    """The summary with the run's `input`."""
-    return {**run_summary(run), "input": run.input}
+    """The summary with the run's `input`, and whether redaction changed it."""
+    return {**run_summary(run), "input": run.input, "input_redacted": run.input_redacted}
 
 
 def usual_json(usual: Usual | None) -> dict[str, int] | None:

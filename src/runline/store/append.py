@@ -76,6 +76,11 @@ class Appender:
         self._touched[run_id] = entry
         return entry
 
+    def forget(self, run_id: str) -> None:
+        """The run's row has been removed in this transaction: nothing is kept of it, and nothing written."""
+        self._touched.pop(run_id, None)
+        self._cache.pop(run_id, None)
+
     def take_ids(self, count: int) -> int:
         """Ids for so many events that another hand writes in this transaction; the first of them."""
         self._next_id += count

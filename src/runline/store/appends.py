@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from runline.intake.accept import accept
+from runline.intake.accept import accept, body_digest
 from runline.model.errors import Invalid, RunEnded
 from runline.model.event import Draft, Event
 from runline.model.status import END_STATUSES
@@ -34,20 +33,22 @@ def append(
 ) -> Appended:
     """Durable when it returns. Raises NotFound, RunEnded, Conflict, Invalid, StoreFull, Unavailable."""
     now_ms = store.clock.now_ms()
-    drafts = [accept(raw, now_ms=now_ms, limits=store.limits, redactor=store.redactor) for raw in given]
+    bodies = list(given)
+    drafts = [accept(raw, now_ms=now_ms, limits=store.limits, redactor=store.redactor) for raw in bodies]
+    digest = ""
     if idempotency_key is not None:
         idempotency.check_key(idempotency_key)
-    return store.writer.submit(Job(_appending(store, run_id, drafts, idempotency_key), drafts))
+        digest = body_digest(bodies)
+    return store.writer.submit(Job(_appending(store, run_id, idempotency_key, digest), drafts))
 
 
 def _appending(
-    store: SqlStore, run_id: str, given: Sequence[Draft], key: str | None
+    store: SqlStore, run_id: str, key: str | None, digest: str
 ) -> Callable[[Appender, Sequence[Draft]], Appended]:
     tenant = store.tenant
 
     def perform(appender: Appender, drafts: Sequence[Draft]) -> Appended:
         entry = appender.entry(run_id, tenant)
-        digest = _digest(given) if key is not None else ""
         if key is not None:
             told = idempotency.lookup(appender, entry.tenant, entry.run, key, digest)
             if told is not None:
@@ -56,6 +57,9 @@ def _appending(
         if not fresh:
             if not known and entry.fold.completed_at_ms is not None:
                 raise RunEnded(f"Run {run_id} has ended; nothing can follow its end event.")
+            if key is not None:
+                empty = Told(entry.fold.last_seq + 1, entry.fold.last_seq, 0, run_id)
+                idempotency.remember(appender, entry.tenant, entry.run, key, digest, empty)
             return Appended(tuple(known), 0)
         placed = appender.add(entry, fresh)
         places = placed.seqs(fresh)
@@ -68,16 +72,6 @@ def _appending(
         return Appended(tuple(answered), placed.not_stored)
 
     return perform
-
-
-def _digest(drafts: Sequence[Draft]) -> str:
-    """Of what the caller said; the time is left out, since a retry may not give one and gets a later one."""
-    body = hashlib.sha256()
-    for draft in drafts:
-        for part in (draft.type, draft.level, draft.step, draft.source, draft.message, draft.correlation_id):
-            body.update(b"\0" if part is None else b"\1" + part.encode() + b"\0")
-        body.update(draft.payload.encode() + b"\0")
-    return body.hexdigest()
 
 
 def told_events(store: SqlStore, run_id: str, appended: Appended) -> list[Event]:

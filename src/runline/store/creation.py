@@ -5,14 +5,13 @@ The start event carries everything that the run was made from, so that a run can
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from runline.fold.state import Cold, RunFold
-from runline.intake.accept import draft
+from runline.intake.accept import body_digest, draft
 from runline.intake.names import clean_name
 from runline.intake.safe import safe
 from runline.model.clock import MAX_MS, MIN_MS, to_iso
@@ -21,7 +20,9 @@ from runline.model.event import Draft
 from runline.model.ids import check_run_id, new_run_id
 from runline.store import idempotency, projection
 from runline.store.append import Appender
+from runline.store.engine import Writing
 from runline.store.entry import Entry
+from runline.store.given import is_list, is_text
 from runline.store.jobs import Job
 from runline.store.usual import usual_of_name
 
@@ -70,10 +71,11 @@ def prepare(
 ) -> NewRun:
     """Checks and cleans what a caller wants; raises Invalid."""
     limits, now_ms = store.limits, store.clock.now_ms()
-    if not name.strip():
+    check_tenant(tenant)
+    if not is_text(name) or not name.strip():
         raise Invalid("A run needs a name.", fields={"name": "missing"})
-    if isinstance(tags, str) or len(tags) > limits.tags:
-        raise Invalid(f"tags is a list of at most {limits.tags} words.", fields={"tags": "too many"})
+    if not is_list(tags) or len(tags) > limits.tags:
+        raise Invalid(f"tags is a list of at most {limits.tags} words.", fields={"tags": "not such a list"})
     if run_id is not None:
         check_run_id(run_id)
     if idempotency_key is not None:
@@ -87,7 +89,7 @@ def prepare(
             code="input_too_large",
             fields={"input": "too large"},
         )
-    clean = clean_name(name.strip())
+    clean = clean_name(name, redactor=store.redactor)
     started = now_ms if started_at_ms is None else started_at_ms
     if not MIN_MS <= started <= MAX_MS:
         raise Invalid(
@@ -97,8 +99,8 @@ def prepare(
     plan = None if plan is None else safe(plan, exempt=True)
     data: dict[str, Any] = {
         "name": clean,
-        "kind": clean_name(kind) or "run",
-        "tags": [word for tag in tags if (word := clean_name(tag))],
+        "kind": clean_name(kind, redactor=store.redactor) or "run",
+        "tags": [word for tag in tags if (word := clean_name(tag, redactor=store.redactor))],
         "started_at": to_iso(started),
         "tenant_id": tenant,
     }
@@ -118,7 +120,7 @@ def prepare(
         ts_ms=started,
         source="runline",
     )
-    body = projection.json_text([clean, data["kind"], data["tags"], value, parent_run_id, run_id, plan])
+    body = [name, kind, list(tags), input, parent_run_id, original_run_id, run_id, plan, started_at_ms]
     return NewRun(
         run_id=run_id or new_run_id(clean, started),
         tenant=tenant,
@@ -130,7 +132,7 @@ def prepare(
         input_redacted=redacted,
         announced=announced,
         idempotency_key=idempotency_key,
-        digest=hashlib.sha256(body.encode()).hexdigest(),
+        digest=body_digest([body]),
     )
 
 
@@ -157,12 +159,30 @@ def create(store: SqlStore, new: NewRun) -> str:
     return store.writer.submit(Job(perform, [new.start]))
 
 
+def free_id(tx: Writing, run_id: str, tenant: str) -> None:
+    """A pruned run's id may come back, but only to its own tenant. Raises Conflict."""
+    tx.execute("DELETE FROM tombstones WHERE run_id = ? AND tenant = ?", (run_id, tenant))
+    if tx.execute("SELECT 1 FROM tombstones WHERE run_id = ?", (run_id,)):
+        raise Conflict(f"There is already a run {run_id!r}; choose another id.", code="run_exists")
+
+
+def check_tenant(tenant: str) -> str:
+    """A tenant's name, unchanged. Raises Invalid when it may not be one."""
+    if not is_text(tenant) or not tenant or clean_name(tenant) != tenant:
+        raise Invalid(
+            "A tenant's name is 1 to 200 printable characters without a secret in them.",
+            code="bad_tenant",
+            fields={"tenant": "not a tenant's name"},
+        )
+    return tenant
+
+
 def insert(appender: Appender, new: NewRun, drafts: Sequence[Draft]) -> Entry:
     """In the writer's transaction: the run's rows, then its first events. Raises Conflict for a taken id."""
     tx, now_ms = appender.tx, appender.now_ms
     if tx.execute("SELECT 1 FROM runs WHERE run_id = ?", (new.run_id,)):
         raise Conflict(f"There is already a run {new.run_id!r}; choose another id.", code="run_exists")
-    tx.execute("DELETE FROM tombstones WHERE run_id = ?", (new.run_id,))
+    free_id(tx, new.run_id, new.tenant)
     fold = RunFold(new.run_id, new.started_at_ms)
     columns = ["tenant", "run_id", "started_at", "appended_at", "input_redacted", *projection.RUN_COLUMNS]
     values = (

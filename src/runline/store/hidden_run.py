@@ -16,6 +16,7 @@ from runline.store import artifacts, projection
 from runline.store.append import INSERT_EVENTS
 from runline.store.checkpoints import pack, spacing
 from runline.store.codes import LEVEL_CODES
+from runline.store.creation import free_id
 from runline.store.engine import Row, Writing
 from runline.store.projection import json_text
 from runline.store.turns import Turns
@@ -60,6 +61,9 @@ class HiddenRun:
             if seq == 1:
                 given = msgspec.json.decode(event.payload).get("input")
                 self._input = None if given is None else json_text(given)
+                most = self._store.limits.input_bytes
+                if self._input is not None and len(self._input.encode()) > most:
+                    raise Invalid(f"The input is larger than {most} bytes.", code="input_too_large")
             if seq in fold.touched.artifacts[-1:]:
                 made.append(artifacts.artifact_row(self._run, seq, event))
 
@@ -148,7 +152,7 @@ class HiddenRun:
                     for created_at, author, note, labels, actions, seq in notes
                 ],
             )
-            tx.execute("DELETE FROM tombstones WHERE run_id = ?", (fold.run_id,))
+            free_id(tx, fold.run_id, self._tenant)
             tx.execute("DELETE FROM garbage WHERE run = ?", (run,))
 
         self._turns.take(write)

@@ -30,6 +30,7 @@ from runline.model.ids import check_run_id
 from runline.model.run import Run
 from runline.model.status import END_STATUSES
 from runline.store import garbage, notes, runs
+from runline.store.creation import check_tenant
 from runline.store.hidden_run import HiddenRun
 from runline.store.turns import Turns
 
@@ -54,7 +55,7 @@ def import_run(
     view of the store takes it in as that tenant's. Everything is redacted again.
     """
     run_id = check_run_id(run.get("run_id", "") if as_id is None else as_id)
-    tenant = store.tenant or clean_name(run.get("tenant_id") or DEFAULT_TENANT)
+    tenant = check_tenant(run.get("tenant_id") or DEFAULT_TENANT if store.tenant is None else store.tenant)
     _refuse_taken(store, run_id)
     started_at_ms, _ = read_instant(run.get("started_at"), store.clock.now_ms())
     turns = Turns(store.engine, store.writer)
@@ -126,8 +127,12 @@ class _Drafts:
 
     def _start(self) -> Draft:
         run, started_at = self._run, to_iso(self._at_ms)
-        name = clean_name(run.get("pipeline_name") or run.get("run_id") or "")
-        data = {"name": name, "kind": clean_name(run.get("kind") or "run"), "started_at": started_at}
+        name = clean_name(run.get("pipeline_name") or run.get("run_id") or "", redactor=self._store.redactor)
+        data = {
+            "name": name,
+            "kind": clean_name(run.get("kind") or "run", redactor=self._store.redactor),
+            "started_at": started_at,
+        }
         return draft(
             "run_started", "", data, ts_ms=self._at_ms, source="runline", redactor=self._store.redactor
         )

@@ -35,12 +35,14 @@ def locate(source: Reading, run_id: str, tenant: str | None) -> Located:
 def missing(source: Reading, run_id: str, tenant: str | None) -> NotFound:
     """The right NotFound for an id that has no row."""
     gone = source.execute(
-        "SELECT pruned_at FROM tombstones WHERE run_id = :run_id "
+        "SELECT pruned_at, reason FROM tombstones WHERE run_id = :run_id "
         "AND (CAST(:tenant AS TEXT) IS NULL OR tenant = :tenant)",
         {"run_id": run_id, "tenant": tenant},
     )
     if gone:
-        return NotFound(f"Run {run_id} was removed by retention on {to_iso(gone[0][0])[:10]}.", code="pruned")
+        pruned_at_ms, reason = gone[0]
+        how = "deleted" if reason == "deleted" else "removed by retention"
+        return NotFound(f"Run {run_id} was {how} on {to_iso(pruned_at_ms)[:10]}.", code="pruned")
     return NotFound(f"There is no run {run_id!r} in this store.", code="run_not_found")
 
 

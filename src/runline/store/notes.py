@@ -12,6 +12,7 @@ from runline.model.errors import Invalid
 from runline.model.event import Draft
 from runline.model.note import Note
 from runline.store.append import Appender
+from runline.store.given import is_list, is_text, is_whole
 from runline.store.jobs import Job
 from runline.store.projection import json_text
 
@@ -34,6 +35,8 @@ def add(
 ) -> Note:
     """Raises Invalid for a blank note, lists that are none, an event that the run does not have; NotFound."""
     text, who, clean_labels, clean_actions = cleaned(store, note, author, labels, actions)
+    if event_seq is not None and not is_whole(event_seq):
+        raise Invalid("event_seq is a whole number.", fields={"event_index": "not a whole number"})
     tenant = store.tenant
 
     def perform(appender: Appender, _: Sequence[Draft]) -> Note:
@@ -76,19 +79,17 @@ def cleaned(
     store: SqlStore, note: str, author: str | None, labels: Sequence[str], actions: Sequence[str]
 ) -> tuple[str, str | None, tuple[str, ...], tuple[str, ...]]:
     """Note, author, labels and actions as they are stored. Raises Invalid."""
-    if not note.strip():
+    if not is_text(note) or not note.strip():
         raise Invalid("A note needs some text.", fields={"note": "blank"})
     for field, words in (("labels", labels), ("actions", actions)):
-        if isinstance(words, str) or len(words) > _MAX_WORDS or not all(isinstance(w, str) for w in words):
+        if not is_list(words) or len(words) > _MAX_WORDS or not all(map(is_text, words)):
             raise Invalid(
                 f"{field} is a list of at most {_MAX_WORDS} texts.", fields={field: "not a list of texts"}
             )
-    texts = [
-        store.redactor.text(clean_text(text.strip(), limit_bytes=store.limits.string_bytes))
-        for text in (note, *actions)
-    ]
-    who = None if author is None else clean_name(author)
-    return texts[0], who, tuple(clean_name(label) for label in labels), tuple(texts[1:])
+    redactor, most = store.redactor, store.limits.string_bytes
+    texts = [clean_text(text.strip(), limit_bytes=most, redactor=redactor) for text in (note, *actions)]
+    who = None if author is None else clean_name(author, redactor=redactor)
+    return texts[0], who, tuple(clean_name(label, redactor=redactor) for label in labels), tuple(texts[1:])
 
 
 def listed(store: SqlStore, run_id: str, *, limit: int, before_id: int | None = None) -> list[Note]:

@@ -163,6 +163,9 @@ def _remove(
 
     def turn(tx: Writing, _: int) -> list[Row]:
         removed = remove(tx)
+        for _, run_id, *_rest in removed:
+            # Whoever shares this transaction must not find the run in the writer's hands.
+            store.writer.appender.forget(run_id)
         aside.extend(garbage.bury(tx, files, removed, reason, store.clock.now_ms()))
         return removed
 

@@ -54,6 +54,7 @@ _SAME = [
     "last_step",
     "last_message",
     "pinned",
+    "input_redacted",
     "note_count",
     "started_at",
 ]
@@ -82,7 +83,7 @@ def run_of(row: Row, input_json: str | None = None) -> Run:
     declared, announced = at.pop("declared_steps"), at.pop("announced_steps")
     for name in ("window_start", "updated_at", "completed_at", "cancelled_at", "started_at"):
         at[f"{name}_ms"] = at.pop(name)
-    for name in ("partial", "pinned"):
+    for name in ("partial", "pinned", "input_redacted"):
         at[name] = bool(at[name])
     return Run(
         status=status,

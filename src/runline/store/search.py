@@ -18,6 +18,8 @@ from runline.model.status import LEVELS, RUN_STATUSES, SILENT_AFTER_MS, UNANNOUN
 from runline.store.codes import LEVEL_CODES, Codes
 from runline.store.engine import Reading
 
+_MOST_VALUES = 1_000
+
 
 class EventFilter(Struct, frozen=True, kw_only=True):
     """Which events: all conditions must hold, any of a tuple's values will do."""
@@ -54,6 +56,8 @@ class Where:
 
     def any_of(self, column: str, values: Sequence[Any], *, negated: bool = False) -> None:
         """`column` is one of the values; negated, also when it is NULL."""
+        if len(values) > _MOST_VALUES:
+            raise Invalid(f"At most {_MOST_VALUES} values at once.", code="too_many_values")
         marks = ", ".join(self.bind(value) for value in values)
         if negated:
             self.conditions.append(f"({column} IS NULL OR {column} NOT IN ({marks}))")

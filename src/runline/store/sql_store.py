@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from runline.intake.names import default_redactor
 from runline.model.clock import Clock, SystemClock
-from runline.model.errors import Invalid
+from runline.model.errors import Forbidden, Invalid
 from runline.model.filter import Query, parse
 from runline.model.limits import DEFAULT_LIMITS, Limits
 from runline.store import (
@@ -28,6 +28,7 @@ from runline.store import (
 )
 from runline.store.append import Appender
 from runline.store.codes import Codes
+from runline.store.given import is_whole
 from runline.store.interface import Order, Store
 from runline.store.locate import Direct, Located, locate
 from runline.store.search import EventFilter, RunFilter
@@ -143,7 +144,7 @@ class SqlStore(Store):
             name,
             kind=kind,
             run_id=run_id,
-            tenant=self.tenant or tenant,
+            tenant=tenant if self.tenant is None else self.tenant,
             tags=tags,
             input=input,
             parent_run_id=parent_run_id,
@@ -339,8 +340,12 @@ class SqlStore(Store):
     # -- the store itself
 
     def scoped(self, tenant: str) -> SqlStore:
+        from runline.store.creation import check_tenant
+
+        if self.tenant not in (None, tenant):
+            raise Forbidden(f"This is already the store as tenant {self.tenant!r} sees it.")
         view = copy.copy(self)
-        view.tenant = tenant
+        view.tenant = check_tenant(tenant)
         return view
 
     def prune(
@@ -372,9 +377,13 @@ class SqlStore(Store):
     def backup(self, destination: str) -> None:
         from runline.store import backup
 
+        if self.tenant is not None:
+            raise Forbidden("A backup holds every tenant's runs; make it from the whole store.")
         backup.backup(self, destination)
 
     def close(self) -> None:
+        if self.tenant is not None:
+            return  # a view; whoever opened the store closes it
         self.writer.close(_CLOSE_S)
         self.wake.close()
         self.engine.close()
@@ -437,7 +446,7 @@ def _words(given: Words) -> tuple[str, ...]:
 
 
 def _clamped(limit: int, most: int) -> int:
-    if limit < 1:
+    if not is_whole(limit) or limit < 1:
         raise Invalid(f"limit is at least 1, not {limit}.", fields={"limit": "below 1"})
     return min(limit, most)
 

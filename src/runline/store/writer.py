@@ -284,10 +284,12 @@ class Writer:
                 item.future.set_exception(reason)
             elif hopeless:
                 item[0].give_up(1)
+                self._lost += 1
             else:
                 self._held.append(item)
         if hopeless:
-            log.error("runline: an event could not be stored", exc_info=error)
+            if not isinstance(items[0], Job):  # a job's caller has been told
+                log.error("runline: an event could not be stored", exc_info=error)
             return
         if self.failing is None:
             log.warning("runline: events wait, the store does not accept them: %s", reason)
