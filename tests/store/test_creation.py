@@ -10,9 +10,11 @@ from typing import Any
 
 import pytest
 
+from runline.intake.redact import Redactor
 from runline.model.clock import MAX_MS, MIN_MS, ManualClock, to_iso
-from runline.model.errors import Invalid, NotFound, RunlineError
+from runline.model.errors import Conflict, Invalid, NotFound, RunlineError
 from runline.model.limits import Limits
+from runline.store import open_store
 from runline.store.sql_store import SqlStore
 from runline.testing import corpus, objects
 from runline.testing.place import SqlitePlace
@@ -160,3 +162,27 @@ def test_a_failed_creation_leaves_nothing(store: SqlStore, monkeypatch: pytest.M
         store.create_run("half", run_id="half")
     with pytest.raises(NotFound):
         store.get_run("half")
+
+
+def test_a_pruned_id_comes_back_only_to_its_own_tenant(store: SqlStore) -> None:
+    store.scoped("a").create_run("one", run_id="same")
+    store.end_run("same")
+    store.delete_run("same")
+    with pytest.raises(Conflict):
+        store.scoped("b").create_run("other", run_id="same")
+    assert store.scoped("a").create_run("again", run_id="same").tenant_id == "a"
+
+
+def test_creating_tells_that_the_input_was_redacted(store: SqlStore) -> None:
+    assert store.create_run("secret", input={"password": "hunter2secret"}).input_redacted
+    assert not store.create_run("plain", input={"date": "2026-11-20"}).input_redacted
+
+
+def test_configured_secrets_are_nowhere(tmp_path: Path) -> None:
+    known = "correct-horse-battery"
+    with open_store(str(tmp_path / "known.db"), redactor=Redactor(known=[known])) as store:
+        run_id = store.create_run(f"n {known}", kind=known, tags=[known], input=known).run_id
+        store.append(run_id, [{"message": known, "step": known, "event_id": known, "type": known}])
+        store.add_note(run_id, known, author=known, labels=[known], actions=[known])
+        store.end_run(run_id, "failed", error=known)
+    assert known.encode() not in (tmp_path / "known.db").read_bytes()

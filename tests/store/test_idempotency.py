@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -122,3 +123,33 @@ def test_the_answer_to_a_retry_is_the_first_one_to_the_letter(
     assert [event.seq for event in first if event.type == "run_ended"] == [len(log)] * ended
     assert [event.seq for event in first] == expected(limit, earlier, [*batch, *["end"] * ended])
     place.close()
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        ([{"message": "x" * 40_000 + "A"}], [{"message": "x" * 40_000 + "B"}]),
+        ([{"message": "m", "ts": 1_000}], [{"message": "m", "ts": 2_000}]),
+        ([{"data": {"password": "one"}}], [{"data": {"password": "two"}}]),
+        ([], [{"message": "m"}]),
+    ],
+    ids=["cut", "time", "redacted", "empty"],
+)
+def test_another_body_is_another_body_whatever_is_cut_or_redacted(
+    store: SqlStore, first: list[dict[str, Any]], second: list[dict[str, Any]]
+) -> None:
+    run_id = store.create_run("bodies").run_id
+    told = store.append(run_id, first, idempotency_key="k")
+    assert store.append(run_id, first, idempotency_key="k") == told
+    with pytest.raises(Conflict):
+        store.append(run_id, second, idempotency_key="k")
+    assert store.get_run(run_id).last_seq == 1 + len(first)
+
+
+@pytest.mark.parametrize("other", [{"started_at_ms": 5}, {"original_run_id": "o"}, {"input": {"token": "b"}}])
+def test_another_creation_is_another_body(store: SqlStore, other: dict[str, Any]) -> None:
+    given: dict[str, Any] = {"input": {"token": "a"}}
+    run = store.create_run("made", idempotency_key="k", **given)
+    assert store.create_run("made", idempotency_key="k", **given) == run
+    with pytest.raises(Conflict):
+        store.create_run("made", idempotency_key="k", **(given | other))

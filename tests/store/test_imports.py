@@ -11,7 +11,7 @@ import pytest
 from runline.export.load import read_export
 from runline.export.run import Format, export_run
 from runline.model.clock import ManualClock, to_iso
-from runline.model.errors import Conflict, Invalid, StoreFull
+from runline.model.errors import Conflict, Invalid, NotFound, StoreFull
 from runline.model.run import Run
 from runline.store import open_store
 from runline.store.hidden_run import HiddenRun
@@ -263,3 +263,12 @@ def test_an_import_is_no_news_to_the_writer(store: SqlStore, other: SqlStore) ->
     other.end_run("one")
     assert [event.seq for event in other.follow("one", timeout_s=5)] == list(range(1, 23))
     assert other.verify().ok
+
+
+def test_an_input_above_the_limit_is_refused(store: SqlStore) -> None:
+    start = {"type": "run_started", "data": {"name": "big", "input": "x" * 1_500_000}}
+    with pytest.raises(Invalid) as told:
+        store.import_run({"run_id": "big"}, [start])
+    assert told.value.code == "input_too_large"
+    with pytest.raises(NotFound):
+        store.get_run("big")

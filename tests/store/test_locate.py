@@ -35,3 +35,13 @@ def test_what_was_removed_says_when_to_its_own_tenant_alone(store: SqlStore, clo
             locate(store.direct, run_id, tenant)
         assert told.value.code == code
         assert (to_iso(clock.now_ms())[:10] in told.value.message) == (code == "pruned")
+
+
+def test_it_says_how_it_went(store: SqlStore) -> None:
+    for name in ("by-hand", "by-rule"):
+        store.end_run(store.create_run(name, run_id=name).run_id)
+    store.delete_run("by-hand")
+    store.prune(keep=0)
+    for name, how in (("by-hand", "was deleted on "), ("by-rule", "was removed by retention on ")):
+        with pytest.raises(NotFound, match=f"Run {name} {how}"):
+            locate(store.direct, name, None)

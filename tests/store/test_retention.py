@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -10,7 +10,7 @@ import pytest
 
 from runline.model.clock import ManualClock
 from runline.model.errors import Conflict, Invalid, NotFound, StoreFull, Unavailable
-from runline.store import open_store, retention
+from runline.store import garbage, open_store, retention
 from runline.store.engine import Writing
 from runline.store.sql_store import SqlStore
 from runline.store.turns import Turns
@@ -326,3 +326,66 @@ def test_a_full_disk_without_a_reserve_is_told(
     monkeypatch.setattr(Turns, "take", full)
     with pytest.raises(StoreFull):
         store.prune(keep=0)
+
+
+def test_whoever_shares_the_commit_with_pruning_does_not_find_the_run(store: SqlStore) -> None:
+    """An acknowledged note or pin keeps its run, or is refused; it is never lost with it."""
+    run_id = store.create_run("ended").run_id
+    store.end_run(run_id)
+    outcomes: dict[str, object] = {}
+
+    def attempt(name: str, work: Callable[[], object]) -> None:
+        try:
+            outcomes[name] = work()
+        except NotFound as error:
+            outcomes[name] = error.code
+
+    held = threading.Event()
+    blocking = threading.Thread(target=store.writer.between, args=(held.wait,))
+    blocking.start()
+    threads = []
+    for name, work in (
+        ("heartbeat", lambda: store.heartbeat(run_id)),
+        ("delete", lambda: store.delete_run(run_id)),
+        ("note", lambda: store.add_note(run_id, "kept?")),
+        ("pin", lambda: store.pin(run_id)),
+    ):
+        before = len(store.writer.queue)
+        threads.append(threading.Thread(target=attempt, args=(name, work)))
+        threads[-1].start()
+        while len(store.writer.queue) == before:
+            pass  # until it stands in the queue, so that the order is this one
+    held.set()
+    for thread in (blocking, *threads):
+        thread.join()
+    assert outcomes == {"heartbeat": None, "delete": None, "note": "pruned", "pin": "pruned"}
+    assert store.verify().ok
+
+
+@pytest.fixture
+def full_once(store: SqlStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The disk is full after the first removal: its rows are gone, their garbage is not."""
+    collect = garbage.collect
+
+    def collecting(*args: object) -> None:
+        monkeypatch.setattr(garbage, "collect", collect)
+        raise StoreFull("full")
+
+    monkeypatch.setattr(garbage, "collect", collecting)
+
+
+@pytest.mark.usefixtures("full_once")
+def test_what_was_removed_before_the_disk_was_full_is_reported(store: SqlStore) -> None:
+    for name in ("one", "two"):
+        plain_run(store, name, events=3)
+    report = store.prune(keep=0)
+    assert sorted(run.run_id for run in report.runs) == ["one", "two"]
+    assert (report.matched, report.removed, report.events) == (2, 2, 10)
+    assert (ids(store), count(store, "garbage")) == ([], 0)
+
+
+@pytest.mark.usefixtures("full_once")
+def test_a_run_deleted_before_the_disk_was_full_is_deleted(store: SqlStore) -> None:
+    plain_run(store, "one")
+    store.delete_run("one")
+    assert (ids(store), count(store, "garbage")) == ([], 0)

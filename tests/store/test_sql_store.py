@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from runline.model.errors import Invalid, RunlineError
+from runline.model.errors import Forbidden, Invalid, RunlineError
 from runline.model.event import Event
 from runline.store import sql_store
 from runline.store.sql_store import SqlStore
@@ -34,7 +34,13 @@ def test_a_scope_shares_the_store_and_fixes_the_tenant(store: SqlStore) -> None:
     assert run.tenant_id == "acme"
     assert store.tenant is None
     assert acme.writer is store.writer
-    assert acme.scoped("other").list_runs().items == []
+    assert acme.scoped("acme").get_run(run.run_id) == run
+    with pytest.raises(Forbidden):
+        acme.scoped("other")
+    with pytest.raises(Forbidden):
+        acme.backup("everybodys.db")
+    acme.close()
+    assert store.scoped("other").list_runs().items == []
 
 
 def test_step_names_of_more_runs_than_are_remembered(
@@ -160,3 +166,19 @@ def test_documents_that_are_no_json_are_only_text(store: SqlStore, document: byt
     for event in ({"data": {"raw": document}}, {"message": document.decode("latin-1")}, document):
         accepted(store, run_id, event)
     assert store.verify(run_id).problems == ()
+
+
+@pytest.mark.parametrize("tenant", ["", " ", "a\nb", "x" * 201, "\x1b[2Jevil", None, 5, b"x"])
+def test_a_tenant_has_a_printable_name(store: SqlStore, tenant: Any) -> None:
+    with pytest.raises(Invalid) as told:
+        store.scoped(tenant)
+    assert told.value.code == "bad_tenant"
+    with pytest.raises(Invalid):
+        store.create_run("x", tenant=tenant)
+    assert store.list_runs().items == []
+
+
+@pytest.mark.parametrize("limit", [0, -1, "5", 1.5, True])
+def test_a_limit_is_a_whole_number_from_1(store: SqlStore, limit: Any) -> None:
+    with pytest.raises(Invalid):
+        store.list_runs(limit=limit)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from runline.model.catalogue import CATALOGUE, STATES, state_of
@@ -244,6 +244,50 @@ def test_steps_are_what_every_face_shows(store: SqlStore, views: Views, status: 
         assert [rows[name]["estimated_completion_ms"] for name in ("guessed", "half", "fresh", "free")] == [
             50_000, 30_000, 3_000, None,
         ]  # fmt: skip
+
+
+STEP_NAMES = ("a", "b", "u", "u[0]", "u[12]", "u[٣]", "u[x]", "[1]", "u[0][1]", "c%", "U[0]")
+PLANNED = st.lists(
+    st.fixed_dictionaries(
+        {"id": st.sampled_from(STEP_NAMES)},
+        optional={
+            "dependencies": st.lists(st.sampled_from((*STEP_NAMES, "nobody")), max_size=3, unique=True),
+            "optional": st.booleans(),
+        },
+    ),
+    max_size=8,
+    unique_by=lambda step: step["id"],
+)
+LIFE = ("step_started", "step_completed", "step_failed", "step_skipped", "step_retrying", "log")
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=60, deadline=None)
+@given(
+    plan=PLANNED,
+    life=st.lists(st.tuples(st.sampled_from(LIFE), st.sampled_from(STEP_NAMES)), max_size=12),
+    end=st.sampled_from([None, "completed", "failed", "cancelled", "interrupted"]),
+)
+@example(
+    plan=[{"id": "a"}, {"id": "b", "dependencies": ["a"]}, {"id": "u", "dependencies": ["b"]}],
+    life=[("step_failed", "a"), ("step_completed", "b")],
+    end=None,
+)
+@example(
+    plan=[{"id": "u[٣]"}, {"id": "u[0]"}, {"id": "b", "dependencies": ["u"]}],
+    life=[("step_failed", "u[٣]")],
+    end=None,
+)
+def test_states_of_any_plan_are_those_of_the_store(
+    store: SqlStore, views: Views, plan: list[Row], life: list[tuple[str, str]], end: str | None
+) -> None:
+    run_id = store.create_run("any", plan={"steps": plan}).run_id
+    store.append(run_id, [{"type": type_, "step": step} for type_, step in life] or [{"message": "none"}])
+    if end is not None:
+        store.end_run(run_id, end)
+    found = views.rows("step_progress", "run_id = ?", run_id)
+    assert {row["step_id"]: row["state"] for row in found} == {
+        step.step_id: step.state for step in store.list_steps(run_id)
+    }
 
 
 def test_artifacts_and_cancellations(store: SqlStore, views: Views) -> None:

@@ -168,7 +168,7 @@ def free_id(tx: Writing, run_id: str, tenant: str) -> None:
 
 def check_tenant(tenant: str) -> str:
     """A tenant's name, unchanged. Raises Invalid when it may not be one."""
-    if not is_text(tenant) or not tenant or clean_name(tenant) != tenant:
+    if not is_text(tenant) or not tenant or not tenant.isprintable() or clean_name(tenant) != tenant:
         raise Invalid(
             "A tenant's name is 1 to 200 printable characters without a secret in them.",
             code="bad_tenant",

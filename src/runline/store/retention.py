@@ -129,8 +129,12 @@ def delete(store: SqlStore, run_id: str) -> None:
             raise Conflict(f"Run {run_id} has not ended; cancel it before you delete it.", code="not_ended")
         return tx.execute(f"DELETE FROM runs WHERE run = ? RETURNING {_COLUMNS}", (found.run,))
 
+    removed: list[Row] = []
+
     def perform(turns: Turns) -> None:
-        _remove(store, turns, files, remove, "deleted")
+        # On a full disk it is done twice; what the first attempt removed is not there any more.
+        if not removed:
+            removed.extend(_remove(store, turns, files, remove, "deleted"))
         garbage.collect(store, turns)
 
     _with_reserve(store, perform)
@@ -181,13 +185,16 @@ def _remove(
 
 
 class _Pruning:
-    """One call of `prune`."""
+    """One call of `prune`; on a full disk it is performed twice, and reports what both attempts did."""
 
     def __init__(
         self, store: SqlStore, older_than_days: float | None, keep: int | None, max_size_bytes: int | None
     ) -> None:
         self._store = store
         self._max_size_bytes = max_size_bytes
+        self._size_before_bytes = 0
+        self._matched: set[int] = set()
+        self._removed: list[PrunedRun] = []
         self._parameters: dict[str, Any] = {
             "tenant": store.tenant,
             "ended_before": None
@@ -206,12 +213,12 @@ class _Pruning:
 
     def perform(self, turns: Turns) -> PruneReport:
         store = self._store
-        size_before = store.engine.sizes()["size_bytes"]
-        matched, removed = 0, list[PrunedRun]()
+        size_bytes = store.engine.sizes()["size_bytes"]
+        self._size_before_bytes = max(self._size_before_bytes, size_bytes)
         chosen = self.choose()
         while True:
-            matched += len(chosen)
-            removed += self._bury(turns, chosen)
+            self._matched.update(one.run for one in chosen)
+            self._bury(turns, chosen)
             garbage.collect(store, turns)
             # Sizes were estimates; what the store holds now is measured.
             used_bytes = self._used_bytes()
@@ -219,15 +226,15 @@ class _Pruning:
             if not chosen:
                 break
         return PruneReport(
-            runs=tuple(removed),
-            matched=matched,
-            removed=len(removed),
-            events=sum(view.event_count for view in removed),
-            freed_bytes=max(0, size_before - store.engine.sizes()["size_bytes"]),
+            runs=tuple(self._removed),
+            matched=len(self._matched),
+            removed=len(self._removed),
+            events=sum(view.event_count for view in self._removed),
+            freed_bytes=max(0, self._size_before_bytes - store.engine.sizes()["size_bytes"]),
             dry_run=False,
         )
 
-    def _bury(self, turns: Turns, chosen: list[_Chosen]) -> Iterator[PrunedRun]:
+    def _bury(self, turns: Turns, chosen: list[_Chosen]) -> None:
         files = OwnedFiles(self._store.engine.path)
         for reason, same in _by_reason(chosen):
             at = 0
@@ -235,7 +242,7 @@ class _Pruning:
                 batch = same[at : at + turns.size]
                 at += len(batch)
                 gone = {row[0] for row in _remove(self._store, turns, files, self._removing(batch), reason)}
-                yield from (one.view for one in batch if one.run in gone)
+                self._removed += [one.view for one in batch if one.run in gone]
 
     def _removing(self, batch: list[_Chosen]) -> Callable[[Writing], list[Row]]:
         tenant = self._store.tenant
