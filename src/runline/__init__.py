@@ -15,6 +15,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from runline.fold.compare import Comparison as Comparison
+    from runline.fold.failure import Failure as Failure
+    from runline.fold.slots import Histogram as Histogram
     from runline.fold.snapshot import RunState as RunState
     from runline.model import errors as errors
     from runline.model.artifact import Artifact as Artifact
@@ -45,11 +48,20 @@ if TYPE_CHECKING:
     from runline.record.run import ActiveRun as ActiveRun
     from runline.record.step import ActiveStep as ActiveStep
     from runline.store import open_store as open_store
+    from runline.store.events import Hits as Hits
     from runline.store.interface import Store as Store
+    from runline.store.retention import PruneReport as PruneReport
+    from runline.store.statistics import Counts as Counts
+    from runline.store.statistics import Statistics as Statistics
+    from runline.store.summaries import Summary as Summary
+    from runline.store.verify import VerifyReport as VerifyReport
 
     __version__: str
 
 _HOME = {
+    "runline.fold.compare": ("Comparison",),
+    "runline.fold.failure": ("Failure",),
+    "runline.fold.slots": ("Histogram",),
     "runline.fold.snapshot": ("RunState",),
     "runline.model.artifact": ("Artifact",),
     "runline.model.call": ("Call",),
@@ -77,7 +89,12 @@ _HOME = {
     "runline.record.run": ("ActiveRun",),
     "runline.record.step": ("ActiveStep",),
     "runline.store": ("open_store",),
+    "runline.store.events": ("Hits",),
     "runline.store.interface": ("Store",),
+    "runline.store.retention": ("PruneReport",),
+    "runline.store.statistics": ("Counts", "Statistics"),
+    "runline.store.summaries": ("Summary",),
+    "runline.store.verify": ("VerifyReport",),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 
