@@ -16,7 +16,7 @@ import pytest
 
 import runline
 from runline.model.errors import Conflict, Invalid, NotFound, RunlineError
-from runline.record import process
+from runline.record import process, tree
 from runline.store.sql_store import SqlStore
 from tests.record.conftest import only_run, told, types
 
@@ -232,7 +232,7 @@ def test_a_cancelled_run_is_stopped(store: SqlStore) -> None:
 def test_a_cancelled_command_that_ignores_it_is_killed(
     store: SqlStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(process, "_KILL_AFTER_S", 0.2)
+    monkeypatch.setattr(tree, "_KILL_AFTER_S", 0.2)
 
     def cancel() -> None:
         while not store.list_runs().items or "log" not in types(store, only_run(store)):

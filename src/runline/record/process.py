@@ -24,12 +24,11 @@ from runline.record.current import NO_RUN
 from runline.record.output import Output
 from runline.record.run import ActiveRun
 from runline.record.signals import PassedOn
+from runline.record.tree import Tree, marked, marker
 
 _POLL_S = 0.1
 _GRACE_S = 1.0
 """How long output may still come once the command itself is gone."""
-_CANCEL_LOOK_S = 0.5
-_KILL_AFTER_S = 5.0
 _ROOM_WAIT_S = 60.0
 _END_WAIT_S = 60.0
 _QUEUE_SIZE = 20_000
@@ -86,21 +85,23 @@ class _Command:
         self.told = told
         self.cancelled = False
         self._look_s = 0.0
-        self._kill_s: float | None = None
+        self._signals = PassedOn()
 
     def record(self) -> int:
-        with PassedOn() as signals:
+        own = marker()
+        with self._signals as signals:
             try:
                 command = subprocess.Popen(
                     self.argv,
                     stdout=subprocess.PIPE,
                     stderr=subprocess.PIPE,
                     bufsize=0,
-                    env=os.environ | self.run.environment(),
+                    env=os.environ | self.run.environment() | marked(own),
                 )
             except OSError as error:
                 return self._not_started(error)
-            signals.attach(command)
+            tree = Tree(command.pid, own)
+            signals.attach(command, tree)
             outputs = [
                 Output(pipe, sink, source)
                 for pipe, sink, source in (
@@ -109,11 +110,11 @@ class _Command:
                 )
                 if pipe is not None
             ]
-            self._read(command, outputs)
-            code = self._wait(command)
+            self._read(command, tree, outputs)
+            code = self._wait(command, tree)
         return self._end(code, outputs, stopped=signals.stopping or self.cancelled)
 
-    def _read(self, command: subprocess.Popen[bytes], outputs: Sequence[Output]) -> None:
+    def _read(self, command: subprocess.Popen[bytes], tree: Tree, outputs: Sequence[Output]) -> None:
         """Until both outputs end, or the command is gone and somebody else keeps one of them open."""
         stop_s: float | None = None
         with selectors.DefaultSelector() as ready:
@@ -130,8 +131,8 @@ class _Command:
                 now_s = time.monotonic()
                 if now_s >= self._look_s:
                     self._look_s = now_s + _POLL_S
-                    self._look_after(command, now_s)
-                    if stop_s is None and command.poll() is not None:
+                    self._look_after(command, tree)
+                    if stop_s is None and command.poll() is not None and not tree.under_way:
                         stop_s = now_s + _GRACE_S
             left = [key.data for key in ready.get_map().values()]
         for output in left:
@@ -144,22 +145,33 @@ class _Command:
             )
             self.run.event("log", message, level="warn", source="runline")
 
-    def _wait(self, command: subprocess.Popen[bytes]) -> int:
+    def _wait(self, command: subprocess.Popen[bytes], tree: Tree) -> int:
+        """Until the command is gone, and when it was stopped everything that it started."""
         while True:
+            self._look_after(command, tree)
+            if tree.under_way:
+                time.sleep(_POLL_S)
+                continue
             try:
-                return command.wait(_POLL_S)
+                code = command.wait(_POLL_S)
             except subprocess.TimeoutExpired:
-                self._look_after(command, time.monotonic())
+                continue
+            if tree.stopping or not self._signals.terminated:
+                break
+        if tree.left:
+            message = f"{len(tree.left)} processes could not be killed: {', '.join(map(str, tree.left))}"
+            self.run.event("log", message, level="warn", source="runline")
+        return code
 
-    def _look_after(self, command: subprocess.Popen[bytes], now_s: float) -> None:
-        """Stops the command when somebody cancelled its run: SIGTERM, five seconds later SIGKILL."""
+    def _look_after(self, command: subprocess.Popen[bytes], tree: Tree) -> None:
+        """Stops all of it when somebody cancelled its run, and what a command that was told to stop left behind."""
         if not self.cancelled and self.run.cancel_requested:
             self.cancelled = True
-            self._kill_s = now_s + _KILL_AFTER_S
-            command.terminate()
-        elif self._kill_s is not None and now_s >= self._kill_s:
-            self._kill_s = None
-            command.kill()
+            tree.stop()
+        if self._signals.terminated and command.poll() is not None:
+            tree.stop()
+        if tree.under_way:
+            tree.advance()
 
     def _not_started(self, error: OSError) -> int:
         missing = isinstance(error, (FileNotFoundError, NotADirectoryError))

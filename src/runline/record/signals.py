@@ -13,6 +13,8 @@ import threading
 from types import FrameType, TracebackType
 from typing import Any, Self
 
+from runline.record.tree import Tree
+
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT)
 """Those that ask to stop."""
 PASSED_ON = (*STOPPING, signal.SIGUSR1, signal.SIGUSR2)
@@ -29,12 +31,16 @@ class PassedOn:
     def __init__(self) -> None:
         self.stopping = False
         """One of them asked to stop."""
+        self.terminated = False
+        """One was SIGTERM, which is meant for everything that the command started."""
+        self._tree: Tree | None = None
         self._command: subprocess.Popen[bytes] | None = None
         self._early: list[int] = []
         self._before: dict[signal.Signals, Any] = {}
 
-    def attach(self, command: subprocess.Popen[bytes]) -> None:
-        self._command = command
+    def attach(self, command: subprocess.Popen[bytes], tree: Tree | None = None) -> None:
+        """`tree` is looked at before a SIGTERM is passed on: afterwards the command's children may be orphans."""
+        self._command, self._tree = command, tree
         for number in self._early:
             command.send_signal(number)
 
@@ -54,6 +60,10 @@ class PassedOn:
 
     def _received(self, number: int, _: FrameType | None) -> None:
         self.stopping |= number in STOPPING
+        if number == signal.SIGTERM:
+            self.terminated = True
+            if self._tree is not None and not self._tree.stopping:
+                self._tree.look()
         if self._command is None:
             self._early.append(number)
         elif number not in _FROM_KEYS or not in_foreground():
