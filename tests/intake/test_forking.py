@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import logging
 import os
 import threading
 
@@ -38,7 +39,9 @@ def test_a_fork_waits_until_everybody_is_out() -> None:
     assert order == ["out", "forked"]
 
 
-def test_a_fork_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_fork_does_not_wait_for_ever(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     monkeypatch.setattr(forking, "_WAIT_S", 0.01)
     entered, leave = threading.Event(), threading.Event()
 
@@ -53,11 +56,41 @@ def test_a_fork_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     assert forked_child_saw(False)
     leave.set()
     thread.join()
+    (told,) = caplog.records
+    assert (told.name, told.levelname) == ("runline", "WARNING")
+    assert "was forked while the store was busy for 0.01 s" in told.getMessage()
 
 
-def test_a_thread_that_forks_inside_does_not_wait_for_itself() -> None:
+def test_a_handler_that_goes_inside_may_take_the_warning(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Recording(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            with inside():
+                told.append(record.getMessage())
+
+    monkeypatch.setattr(forking, "_WAIT_S", 0.01)
+    told: list[str] = []
+    entered, leave = threading.Event(), threading.Event()
+
+    def work() -> None:
+        with inside():
+            entered.set()
+            leave.wait(30)
+
+    thread, handler = threading.Thread(target=work), Recording()
+    thread.start()
+    assert entered.wait(30)
+    logging.getLogger("runline").addHandler(handler)
+    assert forked_child_saw(False)
+    logging.getLogger("runline").removeHandler(handler)
+    leave.set()
+    thread.join()
+    assert len(told) == 1
+
+
+def test_a_thread_that_forks_inside_does_not_wait_for_itself(caplog: pytest.LogCaptureFixture) -> None:
     with inside():
         assert forked_child_saw(False)
+    assert caplog.records == []
 
 
 def test_nobody_goes_inside_while_a_fork_is_under_way() -> None:

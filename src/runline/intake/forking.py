@@ -8,6 +8,7 @@ that view, before it opens its own.
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 import time
@@ -16,6 +17,7 @@ from contextlib import contextmanager
 
 _WAIT_S = 5.0
 _POLL_S = 0.0005
+log = logging.getLogger("runline")
 
 
 class _Gate:
@@ -26,6 +28,7 @@ class _Gate:
         self.inside = 0
         self.open = True
         self.quiet = True
+        self.gave_up = False
         self.own = threading.local()
 
 
@@ -73,11 +76,15 @@ def _before() -> None:
         time.sleep(_POLL_S)
     _gate.lock.acquire()
     _gate.quiet = _gate.inside == 0
+    _gate.gave_up = _gate.inside > own
 
 
 def _after_in_parent() -> None:
     _gate.open = True
     _gate.lock.release()
+    if _gate.gave_up:
+        # Not before the gate is open: a handler may record it, and that goes inside.
+        log.warning("a process was forked while the store was busy for %g s; its child may hang", _WAIT_S)
 
 
 def _after_in_child() -> None:
