@@ -64,7 +64,7 @@ def test_a_failed_matrix_step_blocks_what_waits_for_the_whole(tell: Tell) -> Non
 
 def test_matrix_names() -> None:
     assert matrix_name("build[12]") == "build"
-    assert [matrix_name(name) for name in ("build", "[1]", "build[x]", "build[1]x")] == [None] * 4
+    assert [matrix_name(name) for name in ("build", "[1]", "build[x]", "build[1]x", "build[٣]")] == [None] * 5
 
 
 def test_a_diamond_is_laid_out_in_columns() -> None:

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from runline.fold.state import RunFold
+from runline.model.clock import MAX_MS, MIN_MS
 
 Tell = Callable[..., RunFold]
 
@@ -55,6 +56,14 @@ def test_a_failure_keeps_its_error_and_its_progress(tell: Tell) -> None:
 def test_a_stopped_step_is_cancelled_and_not_failed(tell: Tell) -> None:
     fold = tell(("step_started", "a"), ("step_failed", "a", {"status": "cancelled"}))
     assert (fold.steps["a"].state, fold.failed_steps) == ("cancelled", 0)
+
+
+def test_a_start_by_duration_is_no_instant_before_year_1(tell: Tell) -> None:
+    fold = tell(
+        ("step_completed", "a", {"duration_ms": MAX_MS}),
+        ("step_completed", "b", {"duration_ms": MAX_MS}, MIN_MS),
+    )
+    assert [fold.steps[name].started_at_ms for name in "ab"] == [MIN_MS, MIN_MS]
 
 
 def test_an_end_without_a_start_dates_it_by_its_duration(tell: Tell) -> None:
