@@ -213,8 +213,7 @@ class _Pruning:
 
     def perform(self, turns: Turns) -> PruneReport:
         store = self._store
-        size_bytes = store.engine.sizes()["size_bytes"]
-        self._size_before_bytes = max(self._size_before_bytes, size_bytes)
+        self._size_before_bytes = max(self._size_before_bytes, store.engine.sizes()["size_bytes"])
         chosen = self.choose()
         while True:
             self._matched.update(one.run for one in chosen)
@@ -255,16 +254,15 @@ class _Pruning:
 
     def _oldest(self, left_bytes: float, share: float, passed: set[int]) -> Iterator[_Chosen]:
         """Runs from the oldest end on until the rest fits; those in `passed` go already."""
-        if self._max_size_bytes is None:
-            return
+        most_bytes = math.inf if self._max_size_bytes is None else self._max_size_bytes
         at = {"ended": -(2**62), "run": 0}
-        while left_bytes > self._max_size_bytes:
+        while left_bytes > most_bytes:
             rows = self._store.engine.query(_OLDEST, {"tenant": self._store.tenant, **at})
             if not rows:
                 return
             for row in rows:
                 at = {"ended": row[7], "run": row[0]}
-                if row[0] not in passed and left_bytes > self._max_size_bytes:
+                if row[0] not in passed and left_bytes > most_bytes:
                     one = _chosen(row, share)
                     left_bytes -= one.view.size_bytes
                     yield one
