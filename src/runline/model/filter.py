@@ -186,7 +186,9 @@ def _field_term(
         values = tuple(value.lower() for value in values)
         for value in values:
             if value not in CLOSED_VALUES[name]:
-                _refuse(f"{value[:60]!r} is no {name}; one of {', '.join(CLOSED_VALUES[name])}.")
+                near = get_close_matches(value, CLOSED_VALUES[name], n=1)
+                hint = f" Did you mean {near[0]!r}?" if near else ""
+                _refuse(f"{value[:60]!r} is no {name}.{hint} One of {', '.join(CLOSED_VALUES[name])}.")
     return Match(name, values, negated)
 
 
