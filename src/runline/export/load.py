@@ -186,7 +186,7 @@ def _parsed(source: BinaryIO) -> Iterator[tuple[str, Any]]:
         parser.close()
         yield from tokens
     except (ijson.JSONError, ValueError, SystemError) as error:
-        _refuse(f"It is neither JSON nor JSONL: {str(error).splitlines()[0]}.", error)
+        _refuse(f"It is neither JSON nor JSONL: {str(error).splitlines()[0].rstrip(' .')}.", error)
 
 
 def _run_of_timeline(found: Mapping[str, Any]) -> dict[str, Any]:
