@@ -80,8 +80,12 @@ def test_a_wrong_option_gets_a_suggestion(cli: CommandLine) -> None:
 def test_a_missing_value_is_named(cli: CommandLine) -> None:
     assert "Missing argument 'RUN'" in cli.text("pin", exits=2)
     assert "'x' is not a whole number" in cli.text("ls", "--limit", "x", exits=2)
-    assert "--limit" in cli.text("ls", "--limit", exits=2)
-    cli.text("--store", exits=2)
+    for command, option in (("ls", "--tag"), ("ls", "-n"), ("tail", "--level"), ("exec", "--name")):
+        assert cli.text(command, option, exits=2) == (
+            f"✖ {option} needs a value.\n  `root {command} --help` shows how it is used.\n"
+        )
+    assert "--store needs a value.\n  `runline --help`" in cli.text("--store", exits=2)
+    assert "--json takes no value." in cli.text("ls", "--json=3", exits=2)
 
 
 def test_the_store_is_named_before_or_after_the_command(cli: CommandLine, tmp_path: Path) -> None:

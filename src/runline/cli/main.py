@@ -19,9 +19,11 @@ from typer.main import get_command
 
 import runline
 from runline.cli import commands, exits
+from runline.cli.argument_help import tell_plainly
 from runline.cli.invocation import Invocation
 from runline.cli.output import stderr
 from runline.cli.roles import Span
+from runline.cli.store_errors import said
 from runline.cli.values import read_plainly
 from runline.model.errors import RunlineError
 
@@ -63,6 +65,7 @@ class CommandLine(TyperGroup):
         app.command(cmd_name, context_settings={**_HELP_NAMES, **settings})(commands.load(entry))
         command = get_command(app)
         command.params.extend(param for param in self.params if param.name in _GLOBAL)
+        tell_plainly(command.params)
         read_plainly(command.get_params(ctx))
         return command
 
@@ -99,6 +102,13 @@ class CommandLine(TyperGroup):
     def invoke(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)
+        except typer.TyperException as error:
+            refused: Any = error
+            # What the parser itself refuses does not say which command it was for.
+            if getattr(refused, "ctx", refused) is None:
+                name = ctx.invoked_subcommand
+                refused.ctx = typer.Context(self.get_command(ctx, name), parent=ctx, info_name=name)
+            raise
         except BrokenPipeError as error:  # before Typer sees it, to whom it is any other failure
             raise typer.Exit(_broken_pipe()) from error
 
@@ -116,7 +126,7 @@ def _guarded(run: Any) -> int:
     except (typer.Abort, KeyboardInterrupt):
         return exits.INTERRUPTED
     except RunlineError as error:
-        _tell(error.message)
+        _tell(said(error))
         return exits.exit_code(error)
     except OSError as error:
         _tell(f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}.")
@@ -142,14 +152,14 @@ def _tell(*sentences: str) -> None:
 def _usage_sentences(error: Any) -> tuple[str, ...]:
     ctx = getattr(error, "ctx", None)
     sentence = error.format_message()
-    if option := getattr(error, "option_name", None):
-        near = getattr(error, "possibilities", None) or ()
-        sentence = f"There is no option {option}." if near is not None else sentence
-        if near:
-            sentence += f" Did you mean {' or '.join(near)}?"
-    if ctx is None:
-        return (sentence,)
-    return sentence, f"`{ctx.command_path} --help` shows how it is used."
+    option = getattr(error, "option_name", None)
+    if option and hasattr(error, "possibilities"):
+        near = error.possibilities
+        sentence = f"There is no option {option}." + (f" Did you mean {' or '.join(near)}?" if near else "")
+    elif option:
+        sentence = f"{option} takes no value." if "not take" in sentence else f"{option} needs a value."
+    path = "runline" if ctx is None else ctx.command_path
+    return sentence, f"`{path} --help` shows how it is used."
 
 
 def _unknown_command(word: str) -> str:
