@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from runline.cli.event_lines import event_line, hidden, quiet
-from runline.cli.glyphs import SCREEN, UNICODE
+from runline.cli.glyphs import ASCII, SCREEN, UNICODE
 from runline.cli.output import Output
 from runline.model.event import Event
 
@@ -44,9 +44,9 @@ def test_long_names_are_cut_and_so_is_the_message_where_wanted() -> None:
     assert "x" * 200 in line(80, message="x" * 200).replace("\n", "")
 
 
-def test_without_a_step_the_source_stands_there() -> None:
-    assert line(0, step=None, source="stdout").split("\t")[3] == "stdout"
-    assert line(0, step=None).split("\t")[3] == "-"
+def test_without_a_step_a_dash_stands_there() -> None:
+    assert line(0, step=None, source="stdout").split("\t")[3] == "-"
+    assert "  -         tool_call" in line(80, step=None, source="stdout")
 
 
 def test_off_a_terminal_fields_have_tabs_between_them() -> None:
@@ -68,4 +68,14 @@ def test_noise_is_left_out_and_counted() -> None:
         event(type="heartbeat"),
     ]
     assert quiet(events) == [events[0], events[2]]
-    assert [hidden(count) for count in (0, 1, 1214)] == ["", "1 heartbeat hidden", "1,214 heartbeats hidden"]
+    assert hidden([]) == ""
+    assert hidden(events[1:2]) == "1 progress event hidden"
+    assert hidden(events[1:2] * 1214) == "1,214 progress events hidden"
+    assert hidden([events[1], events[3]]) == "2 quiet events hidden"
+
+
+def test_in_ascii_a_name_that_is_cut_ends_in_three_dots() -> None:
+    out = Output(io.StringIO(), on_terminal=True, glyphs=ASCII, environ={})
+    out.console.width = 80
+    event_line(out, event(step="transform-all", type="\x1b[31mlog\x1b[0m"))
+    assert " transf... log              " in re.sub(r"\x1b\[[0-9;]*m", "", out.drawn())

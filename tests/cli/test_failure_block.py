@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import re
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -41,7 +42,7 @@ def test_first_error_step_and_what_it_blocked(cli: CommandLine) -> None:
     assert "caused by  ValueError: empty string" in said
     assert "    Traceback:\n      row 48213\n" in said
     assert "then, event 12  transform failed" in said
-    assert "waiting for lookup_vat in transform, now " in said
+    assert "  ⧗ left open: lookup_vat in transform\n" in said
     assert "seen before  never in 1 earlier run of nightly" in said
     assert "last good    nightly-" in said
     assert "differs      first in step " in said
@@ -57,7 +58,25 @@ def test_in_short_it_has_neither_chain_nor_history(cli: CommandLine) -> None:
 def test_a_run_without_an_error_says_what_is_known(cli: CommandLine) -> None:
     run = cli.emitted({"type": "log"}, end="cancelled")
     said = block(cli, run.run_id, first_error=None, error_chain=())
-    assert said.startswith("✖ cancelled, and no event says why")
+    assert said.startswith("⊘ cancelled\n")
+    failed = cli.emitted({"type": "log"}, end="failed")
+    said = block(cli, failed.run_id, first_error=None, error_chain=())
+    assert said.startswith("✖ failed, and no event says why\n")
+
+
+@pytest.mark.parametrize("force", [False, True])
+def test_a_cancelled_run_says_who_asked_and_when(cli: CommandLine, force: bool) -> None:
+    run = cli.running()
+    with cli.store() as store:
+        store.cancel(run.run_id, force=force)
+        if not force:
+            store.end_run(run.run_id, "cancelled", error="killed by SIGTERM")
+    for said in (cli.text("show", run.run_id), cli.text("why", run.run_id)):
+        found = re.search(
+            r"^⊘ cancelled, as runline asked at event 5, \+00:00\.\d{3}(.*)$", said, re.MULTILINE
+        )
+        assert found is not None
+        assert found[1] == (", by force" if force else ": killed by SIGTERM")
 
 
 def test_many_later_errors_are_counted(cli: CommandLine) -> None:
@@ -104,6 +123,12 @@ def test_an_open_call(fields: dict[str, Any], said: str) -> None:
     assert "".join(span.text for span in open_call(out, call(**fields), 1_041_000)) == f"  ⧗ {said}"
 
 
+def test_a_call_of_a_run_that_has_ended_was_left_open() -> None:
+    out = Output(io.StringIO(), on_terminal=False, glyphs=UNICODE, environ={})
+    spans = open_call(out, call(name="tool", detail="read page 0", step="extract"), None)
+    assert "".join(span.text for span in spans) == "  ⧗ left open: tool read page 0 in extract"
+
+
 def test_whether_it_was_seen_before() -> None:
     assert seen(SeenBefore(0, 0, None), "nightly") == "this is the first run of nightly"
     assert seen(SeenBefore(0, 23, None), "nightly") == "never in 23 earlier runs of nightly"
@@ -117,10 +142,13 @@ def test_whether_it_was_seen_before() -> None:
         (None, "nowhere: both did the same"),
         (
             Divergence("load", 4, 5, "message"),
-            "first in step load, at event 5 (event 4 there): another message",
+            "first in step load: event 4 of that run and event 5 of this run differ in message",
         ),
-        (Divergence(None, None, 5, "only_right"), "first, at event 5: the other run lacks it"),
-        (Divergence("load", 4, None, "only_left"), "first in step load, event 4 there: this run lacks it"),
+        (Divergence(None, None, 5, "only_right"), "first: event 5 of this run is missing in that run"),
+        (
+            Divergence("load", 4, None, "only_left"),
+            "first in step load: event 4 of that run is missing in this run",
+        ),
     ],
 )
 def test_where_two_runs_part(parted: Divergence | None, said: str) -> None:

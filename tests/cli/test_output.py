@@ -61,9 +61,23 @@ def test_any_text_can_be_written_anywhere(text: str) -> None:
 
 
 def test_what_is_replaced_can_be_told_apart() -> None:
-    assert visible("a\x1b[0m\x7f\x9b\u202e\ud800\n") == "a␛[0m␡\\x9b\\u202e\ufffd␊"
+    assert visible("a\x1b[0K\x7f\x9b\u202e\ud800\n") == "a␛[0K␡\\x9b\\u202e\ufffd␊"
     assert visible("a\tb") == "a   b"
     assert visible("é 日本 👩‍💻") == "é 日本 👩‍💻"
+
+
+def test_what_only_sets_colours_is_dropped() -> None:
+    assert visible("\x1b[1;31mFAILED\x1b[0m \x1b[38:5:9mx\x1b[m") == "FAILED x"
+    assert visible("\x1b[\x1b[0m2J") == "␛[2J"
+    assert json_text("\x1b[31mx") == '"\\u001b[31mx"'
+
+
+def test_in_ascii_a_cell_that_is_cut_ends_in_three_dots() -> None:
+    out = Output(io.StringIO(), on_terminal=True, glyphs=ASCII, environ={"NO_COLOR": "1"})
+    out.console.width = 20
+    out.table([Column("N"), Column("NAME", gives_way=True)], [["1", Span("x" * 50, "dim")]], head=False)
+    assert f"1  \x1b[2m{'x' * 14}...\x1b[0m" in written(out)
+    assert "…" not in written(out)
 
 
 @pytest.mark.parametrize(

@@ -55,7 +55,7 @@ def test_without_progress_there_is_no_bar() -> None:
     ("fields", "said"),
     [
         ({"status": "completed", "completed_at_ms": NOW, "progress": 100, "usual": Usual(9 * MINUTE, 9 * MINUTE, 3)}, "  completed after 11m 00s · usually 9m 00s\n"),
-        ({"status": "failed", "completed_at_ms": NOW, "progress": 40, "total_steps": 4, "completed_steps": 1}, "  failed after 11m 00s · 1/4 steps · 40 %\n"),
+        ({"status": "failed", "completed_at_ms": NOW, "progress": 40, "total_steps": 4, "completed_steps": 1}, "  failed after 11m 00s · 1/4 steps\n"),
         ({"status": "pending"}, "  waits for a worker, 11m so far\n"),
         ({"status": "interrupted", "updated_at_ms": NOW - 5 * MINUTE, "last_seen_at_ms": NOW - 3 * MINUTE}, "  its writer is gone, last heard of 3m ago\n"),
     ],

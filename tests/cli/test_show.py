@@ -16,7 +16,7 @@ def test_a_failed_run_opens_on_its_first_error(cli: CommandLine) -> None:
     assert lines[1] == "✖ DecimalOverflow: 1e309 does not fit numeric(9,4)"
     assert lines[2].startswith("  step transform · event 11 · ")
     assert lines[3] == "  ▫ blocked  load, report"
-    assert lines[4].startswith("  ⧗ waiting for lookup_vat in transform, now ")
+    assert lines[4].startswith("  ⧗ left open: lookup_vat in transform")
     assert lines[6].startswith("  failed after ")
 
 
@@ -26,7 +26,7 @@ def test_steps_events_and_artifacts(cli: CommandLine) -> None:
     assert re.search(r"^Steps  1 of 4$", said, re.MULTILINE)
     for step in ("extract\t✔ completed", "transform\t✖ failed", "load\t▫ blocked", "report\t▫ blocked"):
         assert step in said
-    assert "Newest events  12 of 13 · 1 heartbeat hidden" in said
+    assert "Newest events  12 of 13 · 1 progress event hidden" in said
     assert "step_progress" not in said
     assert "rows.csv\ttable\t4.1 kB\textract\tout/rows.csv" in said
 
@@ -50,6 +50,16 @@ def test_a_running_run_shows_what_it_waits_for(cli: CommandLine) -> None:
     assert said.startswith("◐ running")
     assert "Waiting for\n  ⧗ waiting for " in said
     assert "Failure" not in said
+
+
+def test_an_ended_run_shows_what_it_left_open(cli: CommandLine) -> None:
+    cli.emitted(
+        {"type": "llm_request", "correlation_id": "c1", "data": {"model": "small-1"}}, end="completed"
+    )
+    said = cli.text("show")
+    assert re.search(r"^Left open\n  ⧗ left open: ", said, re.MULTILINE)
+    assert "Left open\n" in cli.text("show", "--at", "3")
+    assert "waiting" not in said + cli.text("why", said.split()[3]) + cli.text("show", "--at", "3")
 
 
 def test_a_running_run_with_an_error_shows_it(cli: CommandLine) -> None:

@@ -33,13 +33,13 @@ def test_how_many(cli: CommandLine) -> None:
 @pytest.mark.parametrize(
     ("args", "seqs"),
     [
-        (["--level", "error"], [11, 12, 13]),
+        (["--level", "error"], [11, 12]),
         (["--step", "extract"], [2, 3, 4, 5, 6]),
         (["--type", "step_started,step_completed"], [2, 6, 7, 9]),
         (["--source", "stdout"], [3]),
         (["-q", '"1e309"'], [11]),
         (["-q", "level:error -type:error", "--step", "transform"], [12]),
-        (["--level", "error", "-n", "1"], [13]),
+        (["--level", "error", "-n", "1"], [12]),
     ],
 )
 def test_filters(cli: CommandLine, args: list[str], seqs: list[int]) -> None:
@@ -72,6 +72,23 @@ def test_wrong_values_get_suggestions(cli: CommandLine) -> None:
     cli.failed()
     assert "Did you mean 'warn'?" in cli.text("tail", "--level", "warm", exits=2)
     assert "Did you mean 'level'?" in cli.text("tail", "-q", "levl:error", exits=2)
+
+
+def test_steps_and_types_that_the_run_does_not_have_are_named(cli: CommandLine) -> None:
+    run = cli.failed()
+    result = cli("tail", "--type", "tool_cal,log", "--step", "nope,load")
+    assert result.stdout == ""
+    assert result.stderr.splitlines() == [
+        f"No event of type tool_cal in {run.run_id}. Did you mean 'tool_call'?",
+        f"No event of step nope in {run.run_id}.",
+    ]
+    assert cli("tail", "-q", "nothing like it").output == ""
+
+
+def test_on_a_terminal_long_lines_are_cut(terminal: CommandLine) -> None:
+    terminal.emitted({"type": "log", "message": "x" * 300})
+    assert [len(line) for line in terminal.text("tail", "-n", "1").splitlines()] == [100]
+    assert terminal.lines("tail", "-n", "1")[0]["message"] == "x" * 300
 
 
 def test_following_an_ended_run_ends(terminal: CommandLine) -> None:

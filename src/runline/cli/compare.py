@@ -12,7 +12,7 @@ from runline.cli.failure_block import divergence
 from runline.cli.invocation import Invocation
 from runline.cli.moments import running_ms
 from runline.cli.options import JsonOption, complete_run
-from runline.cli.output import Column, Output
+from runline.cli.output import Column, Output, visible
 from runline.cli.roles import Span, role_of
 from runline.cli.run_header import headline
 from runline.cli.run_ids import find_run
@@ -81,13 +81,19 @@ def _last_good(store: Store, run: Run) -> str:
 
 def _print(invocation: Invocation, store: Store, left: Run, right: Run, found: Comparison) -> None:
     out = invocation.out
-    for side, run in (("A", left), ("B", right)):
+    if left.name != right.name:
+        said = f"These are runs of different names, {left.name} and {right.name}: expect them to differ."
+        out.line(Span(said, "warn"))
+    for side, run, other in (("A", left, right), ("B", right, left)):
         took = format_ms(running_ms(run, invocation.now_ms()))
-        status, gap, *rest = headline(out, run)
-        out.line(Span(f"{side}  ", "bold"), status, Span(f"  {took:>7}"), gap, *rest, cut=True)
+        status, gap, name, *rest = headline(out, run)
+        pad = max(0, len(other.status) - len(run.status)) * " "
+        name_pad = Span(max(0, len(visible(other.name)) - len(visible(run.name))) * " ")
+        time = Span(f"{pad}  {took:>7}")
+        out.line(Span(f"{side}  ", "bold"), status, time, gap, name, name_pad, *rest, cut=True)
     out.heading("First divergence")
     parted = found.first_divergence
-    out.line(f"  {divergence(parted).replace(' there', ' of A')}")
+    out.line(f"  {divergence(parted, left='A', right='B')}")
     if parted is not None:
         for side, run, seq in (("A", left, parted.left_seq), ("B", right, parted.right_seq)):
             if seq is None:

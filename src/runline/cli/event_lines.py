@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from runline.cli.moments import absolute, offset
-from runline.cli.output import Output
+from runline.cli.output import Output, visible
 from runline.cli.roles import Span, role_of
 from runline.model.catalogue import NOISE
 from runline.model.event import Event
@@ -16,16 +16,14 @@ _NARROW = 110
 
 
 def event_line(out: Output, event: Event, *, utc: bool = False, cut: bool = False) -> None:
-    """Prints one event; one without a step shows its source there.
+    """Prints one event; one without a step has a dash there.
 
     Off a terminal the fields are separated by tabs, the message last and whole.
     """
     moment = absolute(event.ts_ms) if utc else offset(event.elapsed_ms)
     message = event.message
     if not out.on_terminal:
-        out.fields(
-            str(event.seq), moment, event.level, event.step or event.source or "-", event.type, message
-        )
+        out.fields(str(event.seq), moment, event.level, event.step or "-", event.type, message)
         return
     narrow = out.width < _NARROW
     step_cells = _STEP_CELLS_NARROW if narrow else _STEP_CELLS
@@ -36,8 +34,8 @@ def event_line(out: Output, event: Event, *, utc: bool = False, cut: bool = Fals
         Span(f"{event.seq:>6}  ", "dim"),
         Span(f"{moment}  ", "dim"),
         Span(f"{out.glyphs[event.level]} ", role),
-        Span(f"{_cell(event.step or event.source or '', step_cells)} "),
-        Span(f"{_cell(event.type, type_cells)} ", "dim"),
+        Span(f"{_cell(out, event.step or '-', step_cells)} "),
+        Span(f"{_cell(out, event.type, type_cells)} ", "dim"),
         Span(message, role if event.level == "error" else "plain"),
         cut=cut,
     )
@@ -53,10 +51,15 @@ def quiet(events: Iterable[Event]) -> list[Event]:
     return [event for event in events if not is_noise(event)]
 
 
-def hidden(count: int) -> str:
-    """How much noise was left out: `214 heartbeats hidden`; blank for none."""
-    return f"{count:,} heartbeat{'' if count == 1 else 's'} hidden" if count else ""
+def hidden(noise: Sequence[Event]) -> str:
+    """How much noise was left out: `214 progress events hidden`; blank for none."""
+    if not noise:
+        return ""
+    kind = "progress" if all(event.type.endswith("_progress") for event in noise) else "quiet"
+    return f"{len(noise):,} {kind} event{'' if len(noise) == 1 else 's'} hidden"
 
 
-def _cell(text: str, cells: int) -> str:
-    return text.ljust(cells) if len(text) <= cells else text[: cells - 1] + "…"
+def _cell(out: Output, text: str, cells: int) -> str:
+    """The text in so many cells; the sign that it was cut is part of them."""
+    text, cut = visible(text), out.glyphs.said("…")
+    return text.ljust(cells) if len(text) <= cells else text[: cells - len(cut)] + cut

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from runline.cli.moments import offset
 from runline.cli.output import Output
@@ -11,7 +12,19 @@ from runline.fold.compare import Divergence
 from runline.fold.failure import ErrorLink, Failure, SeenBefore
 from runline.model.call import Call
 from runline.model.durations import format_ms
+from runline.model.event import Event
 from runline.model.run import Run
+
+if TYPE_CHECKING:
+    from runline.store.interface import Store
+
+
+def cancel_request(store: Store, run: Run) -> Event | None:
+    """The event that asked a cancelled run to stop."""
+    if run.status != "cancelled":
+        return None
+    return next(iter(store.read(run.run_id, types=("cancel_requested",), limit=1)), None)
+
 
 FAILED = ("failed", "interrupted", "cancelled")
 """Statuses of a run that did not do what it was for."""
@@ -22,19 +35,28 @@ _HUNG = 3
 
 
 def failure_block(
-    out: Output, run: Run, failure: Failure, *, now_ms: int, whole: bool, tail: Sequence[str] = ()
+    out: Output,
+    run: Run,
+    failure: Failure,
+    *,
+    now_ms: int,
+    whole: bool,
+    tail: Sequence[str] = (),
+    asked: Event | None = None,
 ) -> None:
     """Prints the failure. `whole`: with the chain, the stack and the history, as `why` does.
 
-    `tail`: the last lines that a command printed before it failed.
+    `tail`: the last lines that a command printed before it failed. `asked`: the event that asked it to stop.
     """
     first = failure.first_error
-    if first is None:
+    if run.status == "cancelled":
+        out.line(*_cancelled(out, run, asked))
+    if first is None and run.status != "cancelled":
         out.line(
             Span(f"{out.glyphs['error']} ", "failed"),
             run.error_message or f"{run.status}, and no event says why",
         )
-    else:
+    elif first is not None:
         name = f"{first.name}: " if first.name and not first.message.startswith(first.name) else ""
         out.line(Span(f"{out.glyphs['error']} {name}{first.message}", "failed"))
         place = [f"step {failure.step}"] if failure.step else []
@@ -47,20 +69,35 @@ def failure_block(
         if [line.strip() for line in tail] not in ([], [first.message if first else ""]):
             out.block("\n".join(tail), indent="    ", role="dim")
     for call in failure.open_calls:
-        out.line(*open_call(out, call, now_ms if run.is_active else run.updated_at_ms))
+        out.line(*open_call(out, call, now_ms if run.is_active else None))
     if whole:
         _history(out, run, failure)
 
 
-def open_call(out: Output, call: Call, until_ms: int) -> list[Span]:
-    """`⧗ waiting for lookup_vat, usually 3s, now 41s`."""
+def _cancelled(out: Output, run: Run, asked: Event | None) -> list[Span]:
+    """`⊘ cancelled, as runline asked at event 4, +00:12.020`."""
+    said = [Span(f"{out.glyphs['cancelled']} cancelled", "cancelled")]
+    if asked is not None:
+        who = asked.data.get("by") or asked.source or "somebody"
+        forced = ", by force" if asked.data.get("force") is True else ""
+        said.append(Span(f", as {who} asked at event {asked.seq}, {offset(asked.elapsed_ms)}{forced}", "dim"))
+    if run.error_message:
+        said.append(Span(f": {run.error_message}"))
+    return said
+
+
+def open_call(out: Output, call: Call, until_ms: int | None) -> list[Span]:
+    """`⧗ waiting for lookup_vat, usually 3s, now 41s`; without `until_ms`, of a run that has ended, `left open`."""
+    what = call.name
+    if call.detail and call.detail != call.name:
+        apart = " " if call.name == call.kind else ": "
+        what = call.detail if call.name in call.detail else f"{call.name}{apart}{call.detail}"
+    where = f" in {call.step}" if call.step else ""
+    if until_ms is None:
+        return [Span(f"  {out.glyphs['open']} left open: "), Span(what, "bold"), Span(where, "dim")]
     open_ms = max(0, until_ms - call.started_at_ms)
     hung = call.usual is not None and open_ms > _HUNG * call.usual.p90_ms
     usual = f"usually {format_ms(call.usual.p50_ms)}, " if call.usual else ""
-    what = call.name
-    if call.detail and call.detail != call.name:
-        what = call.detail if call.name in call.detail else f"{call.name}: {call.detail}"
-    where = f" in {call.step}" if call.step else ""
     return [
         Span(f"  {out.glyphs['open']} waiting for ", "warn" if hung else "plain"),
         Span(what, "bold"),
@@ -105,21 +142,17 @@ def seen(before: SeenBefore, name: str) -> str:
     return f"in {before.count} of {runs}{last}"
 
 
-_REASONS = {
-    "type": "another kind of event",
-    "message": "another message",
-    "data": "other data",
-    "only_left": "this run lacks it",
-    "only_right": "the other run lacks it",
-}
+_DIFFER = {"type": "differ in type", "message": "differ in message", "data": "differ in data"}
 
 
-def divergence(parted: Divergence | None) -> str:
-    """Where two runs part, in a sentence."""
+def divergence(parted: Divergence | None, *, left: str = "that run", right: str = "this run") -> str:
+    """Where two runs part, in a sentence: `first in step load: event 4 of A and event 5 of B differ in type`."""
     if parted is None:
         return "nowhere: both did the same"
-    where = f" in step {parted.step}" if parted.step else ""
+    where = f"first in step {parted.step}" if parted.step else "first"
     if parted.right_seq is None:
-        return f"first{where}, event {parted.left_seq} there: {_REASONS[parted.reason]}"
-    there = f" (event {parted.left_seq} there)" if parted.left_seq is not None else ""
-    return f"first{where}, at event {parted.right_seq}{there}: {_REASONS[parted.reason]}"
+        return f"{where}: event {parted.left_seq} of {left} is missing in {right}"
+    if parted.left_seq is None:
+        return f"{where}: event {parted.right_seq} of {right} is missing in {left}"
+    events = f"event {parted.left_seq} of {left} and event {parted.right_seq} of {right}"
+    return f"{where}: {events} {_DIFFER[parted.reason]}"

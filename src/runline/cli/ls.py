@@ -13,10 +13,12 @@ from runline.cli.output import Column, Output
 from runline.cli.roles import Span
 from runline.cli.run_ids import short_ids
 from runline.model.durations import format_ms
+from runline.model.errors import Invalid
 from runline.model.page import Page
 from runline.model.run import Run
 from runline.model.run_json import run_summary
 from runline.model.status import RUN_STATUSES
+from runline.store.runs import MAX_PAGE
 
 _BAR_CELLS = 8
 _FULL_ID_FROM = 170
@@ -73,6 +75,8 @@ def ls(
 ) -> None:
     """List runs, newest first. All filters must hold; a value with commas means any of them."""
     invocation = Invocation.of(ctx)
+    if not 1 <= limit <= MAX_PAGE:
+        raise Invalid(f"--limit is 1 to {MAX_PAGE}, not {limit}.", fields={"limit": "out of range"})
     with invocation.reading() as store:
         page = store.list_runs(
             status=words(status, RUN_STATUSES, "status"),
@@ -136,7 +140,7 @@ def _row(out: Output, run: Run, short: str, now_ms: int, utc: bool) -> list[Span
 
 def _progress(out: Output, run: Run, now_ms: int) -> Span:
     if run.status != "running":
-        return Span(f"{run.progress} %" if 0 < run.progress < 100 else "", "dim")
+        return Span("")
     left = short_left(run, now_ms)
     if not run.progress and not run.total_steps:
         return Span(left, "dim")

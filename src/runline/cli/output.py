@@ -29,6 +29,8 @@ _UNSEEN = re.compile(
     "[\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff]"
 )
 _JSON_UNSEEN = re.compile("[\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]")
+_COLOURS = re.compile("\x1b\\[[0-9;:]*m")
+_CUT = re.compile("[^\x1b]{2}…")
 _TAB_CELLS = 4
 
 
@@ -42,8 +44,13 @@ class Column(NamedTuple):
 
 
 def visible(text: str) -> str:
-    """The text with nothing in it that a terminal acts upon; tabs become blanks."""
-    return _UNSEEN.sub(_picture, text.expandtabs(_TAB_CELLS)) if _UNSEEN.search(text) else text
+    """The text with nothing in it that a terminal acts upon; tabs become blanks.
+
+    What only sets colours is dropped; every other control byte can be seen.
+    """
+    if not _UNSEEN.search(text):
+        return text
+    return _UNSEEN.sub(_picture, _COLOURS.sub("", text).expandtabs(_TAB_CELLS))
 
 
 def _picture(found: re.Match[str]) -> str:
@@ -203,7 +210,12 @@ class Output:
             table.add_row(*(self._cell(row[place]) for place in shown))
         from rich.padding import Padding
 
-        self.console.print(Padding(table, (0, 0, 0, indent)) if indent else table, soft_wrap=False)
+        with self.console.capture() as drawn:
+            self.console.print(Padding(table, (0, 0, 0, indent)) if indent else table, soft_wrap=False)
+        # What is cut ends in Rich's own sign, which not every terminal can show.
+        cut = self.glyphs.said("…")
+        told = drawn.get() if cut == "…" else _CUT.sub(cut, drawn.get())
+        self.stream.write(told)
 
     def json(self, value: Any) -> None:
         """One JSON document in a line. Bytes are taken as JSON already."""
@@ -216,7 +228,7 @@ class Output:
         """The pieces as Rich text; what is in them is never markup."""
         from rich.text import Text
 
-        made = Text(no_wrap=True, overflow="ellipsis" if self.glyphs.is_unicode else "crop", end="")
+        made = Text(no_wrap=True, overflow="ellipsis", end="")
         for span in _spans(spans):
             made.append(self._said(span), self._style(span.role) or None)
         made.end = "\n"

@@ -57,8 +57,7 @@ def progress_line(out: Output, run: Run, now_ms: int) -> list[Span]:
         case _:
             said = f"{run.status} after {took}"
     usual = f"usually {format_ms(run.usual.p50_ms)}" if run.usual and run.duration_ms is not None else ""
-    percent_text = f"{run.progress} %" if 0 < run.progress < 100 else ""
-    return [Span("  " + " · ".join(part for part in (said, usual, steps, percent_text) if part))]
+    return [Span("  " + " · ".join(part for part in (said, usual, steps) if part))]
 
 
 def facts(run: Run, *, now_ms: int, utc: bool) -> list[str]:

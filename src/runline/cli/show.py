@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from runline.cli.event_lines import event_line, hidden, is_noise, quiet
-from runline.cli.failure_block import FAILED, failure_block, open_call
+from runline.cli.failure_block import FAILED, cancel_request, failure_block, open_call
 from runline.cli.invocation import Invocation
 from runline.cli.moments import when
 from runline.cli.options import JsonOption, RunArgument
@@ -89,7 +89,8 @@ def print_run(invocation: Invocation, store: Store, run: Run, events: int) -> No
     out, now_ms = invocation.out, invocation.now_ms()
     out.line(*headline(out, run))
     if run.status in FAILED:
-        failure_block(out, run, store.failure(run.run_id), now_ms=now_ms, whole=False)
+        asked = cancel_request(store, run)
+        failure_block(out, run, store.failure(run.run_id), now_ms=now_ms, whole=False, asked=asked)
         if out.on_terminal:
             out.line(
                 Span(f"  runline why {short_ids([run.run_id])[run.run_id]}   tells the whole story", "dim")
@@ -107,9 +108,9 @@ def print_run(invocation: Invocation, store: Store, run: Run, events: int) -> No
         out.heading("Steps", f"{run.completed_steps} of {run.total_steps}")
         step_table(out, steps, now_ms=now_ms, run_is_active=run.is_active)
     if open_calls and not run.error_count:
-        out.heading("Waiting for")
+        out.heading("Waiting for" if run.is_active else "Left open")
         for call in open_calls:
-            out.line(*open_call(out, call, now_ms if run.is_active else run.updated_at_ms))
+            out.line(*open_call(out, call, now_ms if run.is_active else None))
     if events > 0:
         _events(invocation, store, run, events)
     _notes(out, store.list_notes(run.run_id, limit=_NOTES) if run.note_count else [], run, invocation)
@@ -146,7 +147,7 @@ def _events(invocation: Invocation, store: Store, run: Run, wanted: int, upto: i
     shown = quiet(newest)[:wanted]
     if not shown:
         return
-    left_out = hidden(sum(is_noise(event) for event in newest if event.seq > shown[-1].seq))
+    left_out = hidden([event for event in newest if is_noise(event) and event.seq > shown[-1].seq])
     out.heading(
         "Newest events",
         " · ".join(part for part in (f"{len(shown)} of {upto or run.last_seq:,}", left_out) if part),
@@ -221,9 +222,10 @@ def _show_at(invocation: Invocation, store: Store, run: Run, at: int, *, json: b
         Span(f"  as of event {at:,} of {run.last_seq:,}", "warn"),
     )
     steps = f"{state.completed_steps}/{state.total_steps} steps · " if state.total_steps else ""
-    out.line(
-        f"  {out.glyphs.bar(state.progress, 36)} {state.progress:>3} %  {steps}{state.warn_count:,} warnings · {state.error_count:,} errors"
-    )
+    counts = f"{steps}{state.warn_count:,} warnings · {state.error_count:,} errors"
+    running = state.status == "running"
+    bar = f"{out.glyphs.bar(state.progress, 36)} {state.progress:>3} %  " if running else ""
+    out.line(f"  {bar}{counts}")
     if state.first_error is not None:
         out.line(
             Span(
@@ -233,11 +235,11 @@ def _show_at(invocation: Invocation, store: Store, run: Run, at: int, *, json: b
         )
     if state.steps:
         out.heading("Steps")
-        step_table(out, state.steps, now_ms=state.updated_at_ms, run_is_active=state.status == "running")
+        step_table(out, state.steps, now_ms=state.updated_at_ms, run_is_active=running)
     if state.open_calls:
-        out.heading("Waiting for")
+        out.heading("Waiting for" if running else "Left open")
         for call in state.open_calls:
-            out.line(*open_call(out, call, state.updated_at_ms))
+            out.line(*open_call(out, call, state.updated_at_ms if running else None))
     _events(invocation, store, run, _EVENTS, upto=at)
 
 

@@ -17,6 +17,7 @@ from runline.cli.options import (
     SourceOption,
     StepOption,
     TypeOption,
+    did_you_mean,
     words,
 )
 from runline.cli.roles import Span
@@ -64,8 +65,28 @@ def tail(
         if follow:
             _follow(invocation, store, found, after_seq, filters, json=json)
             return
+        printed = 0
         for event in _pages(store, found, after_seq, filters):
             _print(invocation, event, json=json)
+            printed += 1
+        if not printed and lines:
+            _say_unknown(invocation, store, found, filters)
+
+
+def _say_unknown(invocation: Invocation, store: Store, run: Run, filters: dict[str, Any]) -> None:
+    """Names, on standard error, the steps and types asked for that the run does not have."""
+    if not filters["types"] and not filters["steps"]:
+        return
+    state = store.state(run.run_id)
+    seen = {
+        "type": (filters["types"], list(state.types)),
+        "step": (filters["steps"], [step.step_id for step in (*state.steps, *state.stages)]),
+    }
+    for what, (asked, known) in seen.items():
+        for word in asked:
+            if word not in known:
+                near = did_you_mean(word, known)
+                invocation.err.line(f"No event of {what} {word} in {run.run_id}.{near}")
 
 
 def _start(store: Store, run: Run, lines: int, filters: dict[str, Any]) -> int:
@@ -121,4 +142,4 @@ def _print(invocation: Invocation, event: Event, *, json: bool) -> None:
     if json:
         invocation.out.json(event.to_json())
     else:
-        event_line(invocation.out, event, utc=invocation.utc)
+        event_line(invocation.out, event, utc=invocation.utc, cut=True)

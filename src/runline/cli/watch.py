@@ -9,7 +9,7 @@ import typer
 
 from runline.cli import exits
 from runline.cli.event_lines import event_line, is_noise
-from runline.cli.failure_block import failure_block, open_call
+from runline.cli.failure_block import cancel_request, failure_block, open_call
 from runline.cli.invocation import Invocation
 from runline.cli.moments import running_ms
 from runline.cli.options import JsonOption, RunArgument
@@ -59,7 +59,14 @@ def watch(
             out.json(run_summary(ended))
         elif ended.status not in _GOOD and ended.status != "running":
             out.blank()
-            failure_block(out, ended, store.failure(ended.run_id), now_ms=invocation.now_ms(), whole=False)
+            failure_block(
+                out,
+                ended,
+                store.failure(ended.run_id),
+                now_ms=invocation.now_ms(),
+                whole=False,
+                asked=cancel_request(store, ended),
+            )
             out.line(Span(f"  runline why {ended.run_id[-4:]}   for the whole story", "dim"))
     if exit_status and ended.status not in _GOOD:
         raise typer.Exit(exits.PROBLEM)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import msgspec
 import typer
 
-from runline.cli.failure_block import FAILED, failure_block, open_call
+from runline.cli.failure_block import FAILED, cancel_request, failure_block, open_call
 from runline.cli.invocation import Invocation
 from runline.cli.options import JsonOption, complete_run
 from runline.cli.roles import Span
@@ -64,9 +64,10 @@ def print_why(invocation: Invocation, store: Store, run: Run) -> None:
     if failure.first_error is None and run.status not in FAILED:
         out.line(f"  Nothing failed: no error is among its {run.event_count:,} events.")
         for call in failure.open_calls:
-            out.line(*open_call(out, call, now_ms))
+            out.line(*open_call(out, call, now_ms if run.is_active else None))
         return
-    failure_block(out, run, failure, now_ms=now_ms, whole=True, tail=_tail(store, run, failure))
+    tail, asked = _tail(store, run, failure), cancel_request(store, run)
+    failure_block(out, run, failure, now_ms=now_ms, whole=True, tail=tail, asked=asked)
     if out.on_terminal and failure.first_error is not None:
         short = short_ids([run.run_id])[run.run_id]
         out.blank()
