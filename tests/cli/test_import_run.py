@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,12 +39,14 @@ def test_from_standard_input_and_under_another_id(cli: CommandLine) -> None:
 def test_an_id_that_is_taken_is_a_conflict(cli: CommandLine) -> None:
     cli.failed()
     exported = cli("export", "--format", "jsonl").stdout
-    assert "--as ID" in cli.text("import", "-", exits=4, input=exported)
+    said = cli.text("import", "-", exits=4, input=exported)
+    assert re.fullmatch(r"✖ There is already a run 'nightly-\S+'\. Name another id with --as ID\.\n", said)
 
 
 def test_what_is_no_export_is_refused(cli: CommandLine, tmp_path: Path) -> None:
     assert "There is no file" in cli.text("import", str(tmp_path / "missing.json"), exits=3)
     assert "neither JSON nor JSONL" in cli.text("import", "-", exits=2, input="hello")
+    assert ".." not in cli.text("import", "-", exits=2, input="hello")
 
 
 def test_a_long_run_comes_through(terminal: CommandLine, tmp_path: Path) -> None:

@@ -10,6 +10,11 @@ def test_all_runs_or_one(cli: CommandLine) -> None:
     cli.failed()
     run = cli.completed()
     before = cli.json("ls")
-    assert cli.text("rebuild") == "rebuilt 2 runs from the log\n"
-    assert cli.text("rebuild", run.run_id[-4:]) == "rebuilt 1 run from the log\n"
+    assert (
+        cli.text("rebuild") == "rebuilt 2 runs from the log; `runline verify` checks the events themselves\n"
+    )
+    assert (
+        cli.text("rebuild", run.run_id[-4:])
+        == "rebuilt 1 run from the log; `runline verify` checks the events themselves\n"
+    )
     assert cli.json("ls") == before

@@ -31,7 +31,7 @@ def test_a_flipped_bit_is_named(cli: CommandLine) -> None:
     said = cli.text("verify", exits=1)
     assert f"✖ {run.run_id} event 3  checksum  " in said
     assert "1 problem in 1 run, 13 events" in said
-    assert "Restore a backup" in said
+    assert f"`runline export {run.run_id}`" in said
     document = cli.json("verify", exits=1)
     assert document["ok"] is False
     assert document["problems"][0]["seq"] == 3
@@ -41,7 +41,7 @@ def test_a_wrong_projection_can_be_rebuilt(cli: CommandLine) -> None:
     run = cli.failed()
     hurt(cli, "UPDATE runs SET warn_count = 77")
     assert "runline rebuild" in cli.text("verify", exits=1)
-    assert cli.text("rebuild", run.run_id) == "rebuilt 1 run from the log\n"
+    assert cli.text("rebuild", run.run_id).startswith("rebuilt 1 run from the log; `runline verify`")
     assert "sound" in cli.text("verify")
 
 

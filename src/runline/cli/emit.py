@@ -32,7 +32,9 @@ def emit(
     type: Annotated[
         str | None,
         typer.Argument(
-            metavar="TYPE", help="What happened, in snake_case, like cache_cleared.", show_default=False
+            metavar="TYPE",
+            help="What happened, like cache_cleared. Kept as given, but for blanks, which become _.",
+            show_default=False,
         ),
     ] = None,
     message: Annotated[

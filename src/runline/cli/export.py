@@ -84,8 +84,12 @@ def _to_file(invocation: Invocation, run: Run, file: Path, chunks: object) -> in
     written = 0
     usual_bytes = 450
     try:
+        opened = part.open("wb")
+    except OSError as error:
+        raise Invalid(f"{file} cannot be made: {error.strerror}.", code="cannot_create") from error
+    try:
         with (
-            part.open("wb") as target,
+            opened as target,
             progress(invocation.screen, f"exporting {run.name}", run.event_count * usual_bytes) as advance,
         ):
             for chunk in chunks:  # type: ignore[attr-defined]

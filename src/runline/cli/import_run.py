@@ -40,7 +40,8 @@ def import_run(
             try:
                 run = store.import_run(header.run, told, header.notes, as_id=as_id)
             except Conflict as error:
-                raise Conflict(f"{error.message} Name another with --as ID.", code=error.code) from error
+                said = error.message.split(";")[0].rstrip(".")
+                raise Conflict(f"{said}. Name another id with --as ID.", code=error.code) from error
     if json:
         invocation.out.json(run_summary(run))
         return

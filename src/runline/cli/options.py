@@ -42,6 +42,15 @@ RunArgument = Annotated[
         show_default=False,
     ),
 ]
+EveryRunArgument = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="RUN",
+        help="Id, or its unique beginning or end; every run by default.",
+        autocompletion=complete_run,
+        show_default=False,
+    ),
+]
 RequiredRun = Annotated[
     str,
     typer.Argument(metavar="RUN", help="Id, or its unique beginning or end.", autocompletion=complete_run),
@@ -64,14 +73,19 @@ SourceOption = Annotated[
 ]
 
 
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """` Did you mean 'failed'?`; blank when nothing is near."""
+    near = get_close_matches(word, tuple(known), n=1)
+    return f" Did you mean {near[0]!r}?" if near else ""
+
+
 def one_of(value: str, allowed: Iterable[str], what: str) -> str:
     """The value, in lower case, when it is one of those allowed. Raises Invalid with a suggestion."""
     known = tuple(allowed)
     wanted = value.strip().lower()
     if wanted in known:
         return wanted
-    near = get_close_matches(wanted, known, n=1)
-    hint = f" Did you mean {near[0]!r}?" if near else ""
+    hint = did_you_mean(wanted, known)
     raise Invalid(f"{value[:60]!r} is no {what}.{hint} One of {', '.join(known)}.", fields={what: "unknown"})
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import typer
 
 from runline.cli.invocation import Invocation
-from runline.cli.options import RunArgument
+from runline.cli.options import EveryRunArgument
 from runline.cli.progress import progress
 from runline.cli.run_ids import find_run
 from runline.store.health import health
 
 
-def rebuild(ctx: typer.Context, *, run: RunArgument = None) -> None:
+def rebuild(ctx: typer.Context, *, run: EveryRunArgument = None) -> None:
     """Make the projections (statuses, steps, counters) anew from the log: of one run, or without RUN of all."""
     invocation = Invocation.of(ctx)
     with invocation.writing() as store:
@@ -19,4 +19,7 @@ def rebuild(ctx: typer.Context, *, run: RunArgument = None) -> None:
         total = health(store).event_count if found is None else found.event_count
         with progress(invocation.screen, "rebuilding", total) as advance:
             count = store.rebuild(None if found is None else found.run_id, on_progress=advance)
-    invocation.out.line(f"rebuilt {count:,} run{'' if count == 1 else 's'} from the log")
+    invocation.out.line(
+        f"rebuilt {count:,} run{'' if count == 1 else 's'} from the log; "
+        "`runline verify` checks the events themselves"
+    )

@@ -44,8 +44,9 @@ def search(
 ) -> None:
     """Search whole runs; hits are printed as they are found. Terms are ANDed, quotes make a phrase."""
     invocation = Invocation.of(ctx)
-    if limit < 1 or runs < 1:
-        raise Invalid("--limit and --runs are at least 1.", fields={"limit": "below 1"})
+    for name, value in (("limit", limit), ("runs", runs)):
+        if value < 1:
+            raise Invalid(f"--{name} is at least 1, not {value}.", fields={name: "below 1"})
     q = " ".join(_word(word) for word in text)
     parse(q, scope="events", now_ms=SystemClock().now_ms())
     hits = 0

@@ -7,7 +7,7 @@ import typer
 
 from runline.cli import exits
 from runline.cli.invocation import Invocation
-from runline.cli.options import JsonOption, RunArgument
+from runline.cli.options import EveryRunArgument, JsonOption
 from runline.cli.progress import progress
 from runline.cli.roles import Span
 from runline.cli.run_ids import find_run
@@ -16,7 +16,7 @@ from runline.store.health import health
 _SHOWN = 50
 
 
-def verify(ctx: typer.Context, *, run: RunArgument = None, json: JsonOption = False) -> None:
+def verify(ctx: typer.Context, *, run: EveryRunArgument = None, json: JsonOption = False) -> None:
     """Check checksums, order and projections: of one run, or without RUN of the whole store. Exits 1 on a problem."""
     invocation = Invocation.of(ctx)
     out = invocation.out
@@ -49,6 +49,9 @@ def verify(ctx: typer.Context, *, run: RunArgument = None, json: JsonOption = Fa
                     Span("  The log itself is sound: `runline rebuild` makes the rest anew from it.", "dim")
                 )
             else:
-                out.line(Span("  Restore a backup, or export what can be read: `runline export RUN`.", "dim"))
+                hurt = next((problem.run_id for problem in report.problems if problem.run_id), "RUN")
+                out.line(
+                    Span(f"  Restore a backup, or export what can be read: `runline export {hurt}`.", "dim")
+                )
     if not report.ok:
         raise typer.Exit(exits.PROBLEM)
