@@ -11,9 +11,10 @@ import typer
 from runline.cli.invocation import Invocation
 from runline.cli.options import words
 from runline.cli.shown import Screen
-from runline.cli.store_errors import cannot_write, said
 from runline.model.errors import Invalid, RunlineError
 from runline.model.run import Run
+
+_NO_PLACE = frozenset({"cannot_create", "read_only"})
 
 
 def exec_command(
@@ -51,10 +52,10 @@ def exec_command(
             best_effort=best_effort,
         )
     except RunlineError as error:
-        if not cannot_write(error):
+        if error.code not in _NO_PLACE:
             raise
         raise Invalid(
-            f"{said(error)} Or run the command unrecorded: --best-effort.", code="not_recorded"
+            f"{error.message} Or run the command unrecorded: --best-effort.", code="not_recorded"
         ) from error
     if invocation.err.on_terminal:
         if not screen.at_line_start:

@@ -23,7 +23,6 @@ from runline.cli.argument_help import tell_plainly
 from runline.cli.invocation import Invocation
 from runline.cli.output import stderr
 from runline.cli.roles import Span
-from runline.cli.store_errors import said
 from runline.cli.values import read_plainly
 from runline.model.errors import RunlineError
 
@@ -126,7 +125,7 @@ def _guarded(run: Any) -> int:
     except (typer.Abort, KeyboardInterrupt):
         return exits.INTERRUPTED
     except RunlineError as error:
-        _tell(said(error))
+        _tell(error.message)
         return exits.exit_code(error)
     except OSError as error:
         _tell(f"{error.strerror or error}{f': {error.filename}' if error.filename else ''}.")

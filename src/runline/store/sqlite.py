@@ -80,7 +80,10 @@ class SqliteEngine:
             if folder.is_dir() and not os.access(folder, os.W_OK):
                 raise unwritable(folder) from error
             if isinstance(error, OSError):
-                raise Invalid(f"{self.path} cannot be created: {error}.", code="cannot_create") from error
+                raise Invalid(
+                    f"{self.path} cannot be created: {error.strerror}. Name another place with --store.",
+                    code="cannot_create",
+                ) from error
             raise translate(error, self.path) from error
         self._write = write
         try:

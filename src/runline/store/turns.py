@@ -19,10 +19,10 @@ from runline.store.sqlite import SqliteEngine
 from runline.store.writer import Writer
 
 T = TypeVar("T")
-COST_S = 0.0008
+COST_S = 0.0003
 """Aim for one turn: its work, and what its pages add to a bare commit, which others are used to. On a disk that
 takes longer for a commit, half of what that takes."""
-_PAUSE = 2
+_PAUSE = 4
 """Times as long as that."""
 _LEAST_PAUSE_S = 0.001
 _LEAST, _FIRST, _MOST = 64, 64, 8_192
