@@ -158,9 +158,8 @@ def _from_environment() -> ActiveRun:
     found = _joined.runs.get(told)
     if found is None:
         with _joined.lock:
-            found = _joined.runs.get(told)
-            if found is None:
-                found = _joined.runs[told] = _join(told)
+            faster = _joined.runs.get(told)  # another thread's
+            found = _joined.runs[told] = _join(told) if faster is None else faster
     return found
 
 
