@@ -243,3 +243,15 @@ def test_what_cannot_be_filled_leaves_nothing_behind(
         run.artifact("x", source)
         assert "no space left" in kept_now(store, run)["not_copied"]
     assert not [path for path in root(store).rglob("*") if path.is_file()]
+
+
+def test_what_was_not_kept_is_a_warning_that_says_why(store: SqlStore, tmp_path: Path) -> None:
+    (tmp_path / "there").write_text("x")
+    with runline.run("r") as run:
+        run.artifact("gone", tmp_path / "gone")
+        run.artifact("there", tmp_path / "there", copy=False)
+    gone, there = store.read(run.id, types=["artifact_created"])
+    assert gone.level == "warn"
+    assert gone.message.startswith("Artifact gone was not kept: ")
+    assert "No such file" in gone.message
+    assert (there.level, there.message) == ("info", "Artifact there")

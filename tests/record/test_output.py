@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import os
+import select
 import threading
 from pathlib import Path
 from typing import IO
@@ -32,7 +33,9 @@ def test_a_line_in_bulk_is_what_draft_makes_of_it(line: str, ts_ms: int) -> None
     assert made.message == line
 
 
-def test_output_is_shown_even_where_writing_would_block(tmp_path: Path) -> None:
+def test_output_is_shown_even_where_writing_would_block(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     text = b"x" * 300_000 + b"\n"
     source = os.fdopen(os.open(tmp_path / "text", os.O_RDWR | os.O_CREAT), "rb", buffering=0)
     (tmp_path / "text").write_bytes(text)
@@ -45,15 +48,25 @@ def test_output_is_shown_even_where_writing_would_block(tmp_path: Path) -> None:
             seen.extend(chunk)
 
     looking = threading.Thread(target=look)
+    waited = []
+
+    def wait_for_room(*sets: Any) -> Any:
+        if not waited:
+            looking.start()  # nobody looks before the pipe is full
+        waited.append(sets)
+        return real(*sets)
+
+    real = select.select
+    monkeypatch.setattr(select, "select", wait_for_room)
     with os.fdopen(writing, "wb", buffering=0) as sink:
         output = Output(source, sink, "stdout")
-        looking.start()
         while not output.ended:
             output.read()
         output.finish()
     looking.join()
     os.close(reading)
     assert bytes(seen) == text
+    assert waited
 
 
 def test_a_terminal_that_has_gone_does_not_end_recording() -> None:

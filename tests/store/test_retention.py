@@ -340,9 +340,15 @@ def test_whoever_shares_the_commit_with_pruning_does_not_find_the_run(store: Sql
         except NotFound as error:
             outcomes[name] = error.code
 
-    held = threading.Event()
-    blocking = threading.Thread(target=store.writer.between, args=(held.wait,))
+    began, held = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        began.set()
+        held.wait()
+
+    blocking = threading.Thread(target=store.writer.between, args=(hold,))
     blocking.start()
+    began.wait()  # from here on the writer takes nothing out of its queue
     threads = []
     for name, work in (
         ("heartbeat", lambda: store.heartbeat(run_id)),
@@ -354,7 +360,7 @@ def test_whoever_shares_the_commit_with_pruning_does_not_find_the_run(store: Sql
         threads.append(threading.Thread(target=attempt, args=(name, work)))
         threads[-1].start()
         while len(store.writer.queue) == before:
-            pass  # until it stands in the queue, so that the order is this one
+            time.sleep(0.001)  # until it stands in the queue, so that the order is this one
     held.set()
     for thread in (blocking, *threads):
         thread.join()

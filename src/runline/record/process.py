@@ -197,7 +197,8 @@ class _Command:
             if tail:
                 data["message"] = tail[-1].strip()
             self.run.event("error", data.get("message", error), data=data, source="runline")
-        if not self.run.end(status, error=error):
+        # A forced cancel has ended the run, and what came after it was meant to be refused.
+        if not self.run.end(status, error=error) and not self.run.cancel_requested:
             lost = self.run.lost or "some"
             _say(self.told, f"{lost} events of this run could not be stored (run {self.run.id})")
         return 128 - code if code < 0 else code

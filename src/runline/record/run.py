@@ -241,14 +241,15 @@ class ActiveRun(Recording):
         Named but not copied: with `copy=False`, what is no regular file or larger than 256 MiB, and a symbolic
         link that leads out of its folder. The event's `not_copied` says why.
         """
-        if step is None:
-            step = self._step_name()
+        step = self._step_name() if step is None else step
         try:
             told = kept(self, name, path, type=type, step=step, content=content, data=data, copy=copy)
         except Exception as error:  # noqa: BLE001 - as in `event`
             self.failed_to("keep an artifact", error)
             told = {"name": name, "type": type, "not_copied": one_line(error)}
-        self.event("artifact_created", data=told, step=step)
+        why = told.get("not_copied") if copy else None
+        message = f"Artifact {as_text(name, 'unnamed')} was not kept: {why}" if why else ""
+        self.event("artifact_created", message, data=told, step=step, level="warn" if why else None)
 
     def note(
         self,
