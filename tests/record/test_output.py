@@ -5,7 +5,7 @@ import os
 import select
 import threading
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import pytest
 from hypothesis import given
