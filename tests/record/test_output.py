@@ -48,7 +48,7 @@ def test_output_is_shown_even_where_writing_would_block(
             seen.extend(chunk)
 
     looking = threading.Thread(target=look)
-    waited = []
+    waited: list[Any] = []
 
     def wait_for_room(*sets: Any) -> Any:
         if not waited:
