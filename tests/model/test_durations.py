@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from runline.model.clock import MIN_MS, parse_instant, to_iso
-from runline.model.durations import format_left, format_ms, parse_span_ms, parse_when, relative
+from runline.model.durations import format_ms, parse_span_ms, parse_when, relative
 from runline.model.errors import Invalid
 
 
@@ -33,23 +33,6 @@ from runline.model.errors import Invalid
 )
 def test_a_duration_has_one_text(ms: int | None, text: str) -> None:
     assert format_ms(ms) == text
-
-
-@pytest.mark.parametrize(
-    ("ms", "text"),
-    [
-        (None, "no estimate yet"),
-        (-1, "~0s left"),
-        (40_900, "~40s left"),
-        (60_000, "~1m left"),
-        (3 * 60_000 + 40_000, "~4m left"),
-        (59 * 60_000 + 29_999, "~59m left"),
-        (59 * 60_000 + 30_000, "~1h 00m left"),
-        (65 * 60_000, "~1h 05m left"),
-    ],
-)
-def test_an_estimate_is_rounded_to_what_it_is_worth(ms: int | None, text: str) -> None:
-    assert format_left(ms) == text
 
 
 @pytest.mark.parametrize(

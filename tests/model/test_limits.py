@@ -8,12 +8,10 @@ def test_the_limits_of_the_contract() -> None:
         event_bytes=65_536,
         string_bytes=16_384,
         depth=64,
-        request_bytes=8_388_608,
         input_bytes=1_048_576,
         run_events=10_000_000,
     )
 
 
-def test_a_whole_event_fits_a_request_and_a_string_an_event() -> None:
+def test_a_string_fits_an_event() -> None:
     assert DEFAULT_LIMITS.string_bytes < DEFAULT_LIMITS.event_bytes < DEFAULT_LIMITS.input_bytes
-    assert DEFAULT_LIMITS.input_bytes < DEFAULT_LIMITS.request_bytes

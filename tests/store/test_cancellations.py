@@ -6,16 +6,15 @@ import pytest
 
 from runline.model.clock import ManualClock
 from runline.model.errors import NotFound, RunEnded
-from runline.store import cancellations
 from runline.store.sql_store import SqlStore
 from runline.testing.streams import tagged, whole
 
 
 def test_a_request_is_recorded_once(store: SqlStore) -> None:
     run_id = store.create_run("asked").run_id
-    assert not cancellations.requested(store, run_id)
+    assert not store.get_run(run_id).cancel_requested
     assert [store.cancel(run_id) for _ in range(3)] == ["cancelling"] * 3
-    assert cancellations.requested(store, run_id)
+    assert store.get_run(run_id).cancel_requested
     assert [event.type for event in whole(store, run_id)] == ["run_started", "cancel_requested"]
     store.append(run_id, tagged("goes on", 1))
     assert store.engine.query("SELECT force FROM cancellations") == [(0,)]
@@ -47,4 +46,3 @@ def test_a_silent_run_is_ended_with_its_request_recorded(store: SqlStore, clock:
 def test_an_unknown_run_cannot_be_stopped(store: SqlStore) -> None:
     with pytest.raises(NotFound):
         store.cancel("nobody")
-    assert not cancellations.requested(store, "nobody")

@@ -32,18 +32,6 @@ def format_ms(ms: int | None) -> str:
     return f"{ms // _HOUR}h {ms % _HOUR // _MINUTE:02d}m"
 
 
-def format_left(ms: int | None) -> str:
-    """An estimate: `~40s left`, `~4m left`, `~1h 05m left`; `no estimate yet` when there is none."""
-    if ms is None:
-        return "no estimate yet"
-    if ms < _MINUTE:
-        return f"~{max(ms, 0) // _SECOND}s left"
-    minutes = (ms + _MINUTE // 2) // _MINUTE
-    if minutes < 60:
-        return f"~{minutes}m left"
-    return f"~{minutes // 60}h {minutes % 60:02d}m left"
-
-
 def relative(ms_ago: int) -> str:
     """How long ago, in words: `just now`, `12 seconds ago`, `2 hours ago`, `3 days ago`.
 

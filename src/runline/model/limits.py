@@ -11,7 +11,6 @@ class Limits(Struct, frozen=True, kw_only=True):
     event_bytes: int = 64 * 1024
     string_bytes: int = 16 * 1024
     depth: int = 64
-    request_bytes: int = 8 * 1024 * 1024
     input_bytes: int = 1024 * 1024
     run_events: int = 10_000_000
     name_chars: int = 200

@@ -47,13 +47,3 @@ def cancel(store: SqlStore, run_id: str, *, force: bool) -> str:
         return "cancelled" if at_once else "cancelling"
 
     return store.writer.submit(Job(perform, [asked, end]))
-
-
-def requested(store: SqlStore, run_id: str) -> bool:
-    """Whether somebody has asked this run to stop."""
-    return bool(
-        store.engine.query(
-            "SELECT 1 FROM cancellations JOIN runs ON runs.run = cancellations.run WHERE runs.run_id = ?",
-            (run_id,),
-        )
-    )
