@@ -24,6 +24,7 @@ from runline.store import artifacts, checkpoints, loading, projection
 from runline.store.codes import LEVEL_CODES, Codes
 from runline.store.engine import Row, Writing
 from runline.store.entry import Entry, Placed, Shape
+from runline.store.figures import Figures
 from runline.store.locate import locate
 
 _CACHED_RUNS = 256
@@ -51,12 +52,14 @@ class Appender:
         self._artifacts: list[tuple[Entry, int, Draft]] = []
         self._next_id = 0
         self._began_id = 0
+        self.figures = Figures()
         self.tx: Writing
         self.now_ms = 0
 
     def begin(self, tx: Writing, now_ms: int) -> None:
         self.tx = tx
         self.now_ms = now_ms
+        self.figures.begin()
         self._began_id = self._next_id = tx.execute(
             "SELECT value FROM counters WHERE name = 'next_event_id'"
         )[0][0]
@@ -261,6 +264,7 @@ class Appender:
         while len(self._cache) > _CACHED_RUNS:
             self._cache.popitem(last=False)
         self.codes.committed()
+        self.figures.committed(len(self._rows))
         self._reset()
 
     def rolled_back(self) -> None:
@@ -268,6 +272,7 @@ class Appender:
         for run_id in self._touched:
             self._cache.pop(run_id, None)
         self.codes.rolled_back()
+        self.figures.rolled_back()
         self._reset()
 
     def forget_all(self) -> None:

@@ -1,0 +1,132 @@
+"""What a route is: one declaration that the gate checks, the handler gets and the OpenAPI document tells."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Iterable
+from typing import Any, Literal, TypeVar
+
+import litestar
+from litestar.connection import ASGIConnection
+from litestar.handlers import BaseRouteHandler
+from litestar.handlers.http_handlers.base import HTTPRouteHandler
+from msgspec import Struct
+
+Scope = Literal["public", "read", "ingest", "operate", "admin"]
+JSON = "application/json"
+NDJSON = "application/x-ndjson"
+SSE = "text/event-stream"
+_OPT = "route"
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Route(Struct, frozen=True, kw_only=True):
+    """One method on one path. `answers` maps a media type to the struct (or None: not JSON) of its body."""
+
+    method: str
+    path: str
+    name: str
+    """Of the handler: what generated clients call it."""
+    scope: Scope
+    summary: str
+    description: str
+    """The handler's docstring, Markdown."""
+    tag: str
+    status: int
+    query: type[Struct] | None
+    body: Any
+    """The type of the request's JSON body; None: it has none, or one that is not JSON."""
+    body_required: bool
+    consumes: tuple[str, ...]
+    """Media types of the body; `*/*`: any, which only methods that browsers ask permission for may take."""
+    answers: dict[str, Any]
+    errors: tuple[int, ...]
+    tenants: bool
+    """Takes `tenant=` to narrow the answer."""
+    headers: dict[str, str]
+    """Request headers that count, with what they mean."""
+    max_bytes: int | None
+    """Of the body; None: the server's limit for requests."""
+    streams: bool
+    """The handler reads the body itself, piece by piece."""
+
+
+def route_of(handler: BaseRouteHandler) -> Route | None:
+    """What was declared for the handler; None for one that nobody declared, which the gate refuses."""
+    found = handler.opt.get(_OPT)
+    return found if isinstance(found, Route) else None
+
+
+def route_of_connection(connection: ASGIConnection[Any, Any, Any, Any]) -> Route | None:
+    return route_of(connection.route_handler)
+
+
+def _declared(
+    method: str,
+    path: str,
+    *,
+    scope: Scope,
+    summary: str,
+    tag: str,
+    status: int = 200,
+    query: type[Struct] | None = None,
+    body: Any = None,
+    body_required: bool = True,
+    consumes: Iterable[str] = (JSON,),
+    answer: Any = None,
+    answers: dict[str, Any] | None = None,
+    errors: Iterable[int] = (),
+    tenants: bool = False,
+    headers: dict[str, str] | None = None,
+    max_bytes: int | None = None,
+    streams: bool = False,
+) -> Callable[[F], HTTPRouteHandler]:
+    partly = functools.partial(
+        Route,
+        method=method,
+        path=path,
+        scope=scope,
+        summary=summary,
+        tag=tag,
+        status=status,
+        query=query,
+        body=body,
+        body_required=body_required,
+        consumes=tuple(consumes),
+        answers=({} if answer is None else {JSON: answer}) if answers is None else answers,
+        errors=tuple(errors),
+        tenants=tenants,
+        headers=headers or {},
+        max_bytes=max_bytes,
+        streams=streams,
+    )
+    make = getattr(litestar, method.lower())
+
+    def wrap(handler: F) -> HTTPRouteHandler:
+        # The store is synchronous: what is not a coroutine runs in a thread.
+        route = partly(name=handler.__name__, description=inspect.cleandoc(handler.__doc__ or ""))
+        threaded = {} if inspect.iscoroutinefunction(handler) else {"sync_to_thread": True}
+        made: HTTPRouteHandler = make(
+            path, opt={_OPT: route}, status_code=status, request_max_body_size=None, **threaded
+        )(handler)
+        return made
+
+    return wrap
+
+
+def get(path: str, *, scope: Scope = "read", **declared: Any) -> Callable[[F], HTTPRouteHandler]:
+    """Declares a reading route; the keywords are the fields of `Route` (`answer`: its JSON struct)."""
+    return _declared("GET", path, scope=scope, **declared)
+
+
+def post(path: str, *, scope: Scope, **declared: Any) -> Callable[[F], HTTPRouteHandler]:
+    return _declared("POST", path, scope=scope, **declared)
+
+
+def put(path: str, *, scope: Scope, **declared: Any) -> Callable[[F], HTTPRouteHandler]:
+    return _declared("PUT", path, scope=scope, **declared)
+
+
+def delete(path: str, *, scope: Scope, **declared: Any) -> Callable[[F], HTTPRouteHandler]:
+    return _declared("DELETE", path, scope=scope, **declared)
