@@ -8,7 +8,7 @@ import pytest
 
 from runline.model.errors import Invalid
 from runline.store import open_store
-from runline.store.location import sqlite_path, store_url
+from runline.store.location import address, is_remote, sqlite_path, store_url
 
 
 def test_what_is_said_wins_over_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -66,3 +66,50 @@ def test_what_names_no_file_is_refused(url: str) -> None:
     with pytest.raises(Invalid) as told:
         sqlite_path(url)
     assert told.value.code == "bad_store_url"
+
+
+@pytest.mark.parametrize(
+    ("url", "same"),
+    [
+        ("http://Host:8080/", "http://host:8080"),
+        ("HTTPS://host:443/a/b/", "https://host/a/b"),
+        ("http://[::1]:80", "http://[::1]"),
+        ("http://127.0.0.1:9", "http://127.0.0.1:9"),
+    ],
+)
+def test_an_address_of_a_server_is_written_one_way(url: str, same: str) -> None:
+    assert is_remote(url)
+    assert address(url) == same
+
+
+def test_an_address_of_a_file_is_written_one_way(tmp_path: Path) -> None:
+    assert not is_remote(str(tmp_path))
+    assert (
+        address(f"{tmp_path}/x.db") == address(f"sqlite:///{tmp_path}/x.db") == f"sqlite:///{tmp_path}/x.db"
+    )
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://",
+        "http://:80",
+        "http://host:port",
+        "http://[::1",
+        "http://host?x=1",
+        "http://host#x",
+        "http://ho st",
+        "http://host/a\nb",
+    ],
+)
+def test_what_is_no_address_is_refused(url: str) -> None:
+    with pytest.raises(Invalid) as told:
+        address(url)
+    assert (told.value.code, told.value.fields) == ("bad_store_url", {"store": "not an address"})
+
+
+@pytest.mark.parametrize("url", ["http://token@host", "https://me:secret@host/x"])
+def test_a_token_in_the_url_is_refused_and_not_repeated(url: str) -> None:
+    with pytest.raises(Invalid, match="RUNLINE_TOKEN") as told:
+        address(url)
+    assert "secret" not in told.value.message

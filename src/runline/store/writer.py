@@ -15,6 +15,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from concurrent.futures import Future
 from typing import Any, TypeVar
 
 from runline.intake.redact import Redactor
@@ -78,29 +79,37 @@ class Writer:
 
     def submit(self, job: Job[T], *, timeout_s: float | None = None) -> T:
         """Waits until the job's transaction is durable; its result, or its error."""
-        if self._closed or self._closing:
-            raise Unavailable("This store is closed.", code="closed")
-        self.start()
-        self.queue.append(job)
-        self._bell.set()
-        if self._closed:  # it was closed in between, and nobody may wait for a thread that has gone
-            self._abandon()
         try:
-            return job.future.result(timeout_s)
+            return self.enqueue(job).result(timeout_s)
         except TimeoutError as error:
             raise Unavailable("The store did not answer in time.", code="timeout") from error
 
+    def enqueue(self, job: Job[T]) -> Future[T]:
+        """Hands the job over; what it comes to once its transaction is durable. It cannot be taken back."""
+        self._check_open()
+        job.future.set_running_or_notify_cancel()
+        self.queue.append(job)
+        self._look()
+        return job.future
+
     def between(self, perform: Callable[[], T]) -> T:
         """Runs `perform` between two transactions, as the only writer of this process; its result, or its error."""
+        self._check_open()
+        errand = Errand(perform)
+        self.errands.append(errand)
+        self._look()
+        return errand.future.result()
+
+    def _check_open(self) -> None:
         if self._closed or self._closing:
             raise Unavailable("This store is closed.", code="closed")
         self.start()
-        errand = Errand(perform)
-        self.errands.append(errand)
+
+    def _look(self) -> None:
+        """Something has been put where the thread takes it from."""
         self._bell.set()
-        if self._closed:
+        if self._closed:  # it was closed in between, and nobody may wait for a thread that has gone
             self._abandon()
-        return errand.future.result()
 
     def stream(self, run_id: str, *, announced: bool) -> Stream:
         """A way for one recorder to append to one run; renews its liveness while open when `announced`."""
@@ -113,10 +122,10 @@ class Writer:
                 self._streams = self._streams | {stream}
         return stream
 
-    def forget(self, stream: Stream) -> None:
+    def forget(self, line: Stream) -> None:
         """The stream's run needs no more signs of life."""
         with self._starting:
-            self._streams = self._streams - {stream}
+            self._streams = self._streams - {line}
 
     def ring(self) -> None:
         """Wakes the thread if it sleeps."""
@@ -139,9 +148,7 @@ class Writer:
             # A job that was committed had everything before it committed too, held events first.
             job: Job[None] = Job(nothing)
             self.queue.append(job)
-            self._bell.set()
-            if self._closed:
-                self._abandon()
+            self._look()
             try:
                 job.future.result(max(0.0, deadline_s - time.monotonic()))
             except TimeoutError:
