@@ -13,8 +13,6 @@ from typing import Any
 from litestar import Litestar, Request
 from litestar.datastructures import State
 from litestar.di import Provide
-from litestar.params import Dependency
-from litestar.types import Receive, Scope, Send
 
 from runline.server.errors import EXCEPTION_HANDLERS
 from runline.server.gate import GIVEN, IDENTITY, TENANT, Gate, admit
@@ -49,7 +47,7 @@ class Application:
         public = {route.path for route in self.server.routes if route.scope == "public"}
         self._gate = Gate(self.litestar, store, settings, public=public)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "lifespan":
             await self._lifespan(receive, send)
         else:
@@ -101,8 +99,9 @@ def _given(request: Request[Any, Any, Any]) -> Any:
     return request.scope.get(GIVEN)
 
 
-def _store(request: Request[Any, Any, Any], caller: Identity | None = Dependency()) -> SqlStore:
+def _store(request: Request[Any, Any, Any]) -> SqlStore:
     """The store as the caller sees it."""
+    caller = _caller(request)
     whole: SqlStore = request.app.state.server.store
     if caller is None:
         return whole

@@ -36,7 +36,11 @@ def _refused(told: str, into: type[Struct]) -> Invalid:
     if unknown := _UNKNOWN.fullmatch(what):
         name = unknown["name"][:60]
         near = [] if path else get_close_matches(name, into.__struct_encode_fields__, n=1, cutoff=0.5)
-        hint = f" did you mean {near[0]!r}?" if near else f" there are {', '.join(into.__struct_encode_fields__)}."
+        hint = (
+            f" did you mean {near[0]!r}?"
+            if near
+            else f" there are {', '.join(into.__struct_encode_fields__)}."
+        )
         return Invalid(
             f"There is no field {name!r};{hint}", code="bad_field", fields={_join(path, name): "unknown"}
         )

@@ -87,8 +87,10 @@ def _operation(path: str, method: str, operation: dict[str, Any]) -> Iterator[st
         yield "</table>"
     yield "<table><tr><th>Answer</th><th>Body</th><th>When</th></tr>"
     for status, answer in operation["responses"].items():
-        error = status.isdigit() and int(status) in ERRORS and int(status) >= 400  # noqa: PLR2004
-        bodies = [f"{escape(media)} {_kind(one['schema'])}" for media, one in answer.get("content", {}).items()]
+        error = status.isdigit() and int(status) in ERRORS and int(status) >= 400
+        bodies = [
+            f"{escape(media)} {_kind(one['schema'])}" for media, one in answer.get("content", {}).items()
+        ]
         yield f"<tr><td>{status}</td><td>{'' if error else '<br>'.join(bodies)}</td>"
         yield f"<td>{_inline(answer['description'])}</td></tr>"
     yield "</table></div></details>"

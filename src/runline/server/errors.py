@@ -77,9 +77,9 @@ def problem(error: Exception, path: str) -> tuple[int, dict[str, str], bytes]:
         log.error("runline: %s failed", path, exc_info=error)
         status = 500
         told = {"error": "This is a defect in Runline; the server's log tells more.", "code": "internal"}
-    if status == 503:  # noqa: PLR2004
+    if status == 503:
         headers["retry-after"] = str(RETRY_AFTER_S)
-    if status == 401:  # noqa: PLR2004
+    if status == 401:
         headers["www-authenticate"] = 'Bearer realm="runline"'
     if TIMELINE in path:
         told["detail"] = told["error"]
@@ -87,9 +87,9 @@ def problem(error: Exception, path: str) -> tuple[int, dict[str, str], bytes]:
 
 
 def _sentence(error: HTTPException, path: str) -> str:
-    if error.status_code == 404:  # noqa: PLR2004
+    if error.status_code == 404:
         return f"There is nothing at {path[:200]}; /docs lists every route."
-    if error.status_code == 405:  # noqa: PLR2004
+    if error.status_code == 405:
         return f"{path[:200]} does not take this method; /docs lists every route."
     return error.detail or "The request cannot be answered."
 

@@ -7,20 +7,19 @@ size also once unzipped, its time. On the way out: headers that keep a browser f
 
 from __future__ import annotations
 
-import asyncio
 import re
-import zlib
 from collections.abc import Iterable
-from typing import Any, cast
+from typing import Any
 
 from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
-from litestar.types import ASGIApp, HTTPResponseStartEvent, Message, Receive, Scope, Send
 
 from runline.model.errors import Forbidden, Invalid, RunlineError, Unauthorized
-from runline.server.errors import MissingRunId, TooLarge, TooSlow, UnsupportedMedia, problem
+from runline.server.errors import MissingRunId, problem
+from runline.server.headers import Headers, guarded
 from runline.server.identity import Identity, identify
 from runline.server.parameters import read_query, split
+from runline.server.request_body import RequestBody
 from runline.server.route import Route, route_of
 from runline.server.settings import Settings, is_loopback
 from runline.store.sql_store import SqlStore
@@ -30,37 +29,26 @@ GIVEN = "runline.given"
 TENANT = "runline.tenant"
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _HOST = re.compile(r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(?::([0-9]{1,5}))?")
-_HEADERS = {
-    b"x-content-type-options": b"nosniff",
-    b"x-frame-options": b"DENY",
-    b"referrer-policy": b"same-origin",
-    b"content-security-policy": b"default-src 'none'; frame-ancestors 'none'",
-    b"cross-origin-resource-policy": b"same-origin",
-    b"cache-control": b"no-store",
-}
-_TIMELINE = "/api/timeline/"
 
 
 class Gate:
     """An ASGI application around the routes. `public`: exact paths that need no token."""
 
-    def __init__(
-        self, routes: ASGIApp, store: SqlStore, settings: Settings, *, public: Iterable[str]
-    ) -> None:
+    def __init__(self, routes: Any, store: SqlStore, settings: Settings, *, public: Iterable[str]) -> None:
         self._routes = routes
         self._store = store
         self._settings = settings
         self._public = frozenset(public)
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] != "http":
-            await self._routes(scope, receive, send)
+            await send({"type": "websocket.close", "code": 1008})  # there are no sockets here
             return
-        path = _path(cast("dict[str, Any]", scope))
-        headers = _Headers(scope["headers"])
-        send = _guarded(send, headers, self._settings, only_head=scope["method"] == "HEAD")
+        path = _path(scope)
+        headers = Headers(scope["headers"])
+        send = guarded(send, headers, self._settings, only_head=scope["method"] == "HEAD")
         if scope["method"] == "HEAD":
-            scope["method"] = cast("Any", "GET")
+            scope["method"] = "GET"
             scope["headers"] = [pair for pair in scope["headers"] if pair[0] != b"accept"]
         try:
             host = self._check_host(headers)
@@ -68,9 +56,7 @@ class Gate:
             if scope["method"] == "OPTIONS" and headers.one(b"access-control-request-method"):
                 await _preflight(send)
                 return
-            who = identify(
-                self._store, self._settings, headers.all(b"authorization"), headers.all(b"cookie")
-            )
+            who = identify(self._store, self._settings, headers.all(b"authorization"), headers.all(b"cookie"))
             if who is None and path not in self._public:
                 raise Unauthorized(
                     "This server asks for a token: send `Authorization: Bearer <token>`; "
@@ -79,10 +65,10 @@ class Gate:
         except RunlineError as error:
             await _answer(send, error, path)
             return
-        scope[IDENTITY] = who  # type: ignore[literal-required]
-        await self._routes(scope, _Body(scope, receive, headers, self._settings).receive, send)
+        scope[IDENTITY] = who
+        await self._routes(scope, RequestBody(scope, receive, headers, self._settings).receive, send)
 
-    def _check_host(self, headers: _Headers) -> str:
+    def _check_host(self, headers: Headers) -> str:
         """The name that the caller thinks we have; a page elsewhere may have made it resolve to us."""
         given = headers.all(b"host")
         found = _HOST.fullmatch(given[0].decode("latin-1")) if len(given) == 1 else None
@@ -96,7 +82,7 @@ class Gate:
             )
         return given[0].decode("latin-1").lower()
 
-    def _check_origin(self, method: str, scheme: str, host: str, headers: _Headers) -> None:
+    def _check_origin(self, method: str, scheme: str, host: str, headers: Headers) -> None:
         """A page of another site may neither change anything here nor read it."""
         origin = headers.one(b"origin")
         site = headers.one(b"sec-fetch-site")
@@ -147,128 +133,12 @@ def permit(who: Identity | None, route: Route) -> None:
         )
 
 
-class _Headers:
-    def __init__(self, pairs: Iterable[tuple[bytes, bytes]]) -> None:
-        self._pairs = list(pairs)
-
-    def all(self, name: bytes) -> list[bytes]:
-        return [value for key, value in self._pairs if key == name]
-
-    def one(self, name: bytes) -> str:
-        """The last value; blank when there is none."""
-        found = self.all(name)
-        return found[-1].decode("latin-1").strip() if found else ""
-
-
-class _Body:
-    """The request's body: checked when somebody first asks for it, when the route is known; then bounded."""
-
-    def __init__(self, scope: Scope, receive: Receive, headers: _Headers, settings: Settings) -> None:
-        self._scope = scope
-        self._receive = receive
-        self._headers = headers
-        self._settings = settings
-        self._most = settings.request_bytes
-        self._seen = 0
-        self._unzip: Any = None
-        self._started = False
-        self._complete = False
-        self._due_s = 0.0
-
-    async def receive(self) -> Message:
-        """As ASGI's, with the body unzipped. Raises what `problem` tells."""
-        if self._complete:
-            return await self._receive()
-        if not self._started:
-            self._start()
-        loop = asyncio.get_running_loop()
-        try:
-            async with asyncio.timeout_at(self._due_s or loop.time() + self._settings.body_timeout_s) as due:
-                self._due_s = due.when() or 0.0
-                message = await self._receive()
-        except TimeoutError as error:
-            raise TooSlow(
-                f"The body did not arrive within {self._settings.body_timeout_s:g} seconds."
-            ) from error
-        if message["type"] != "http.request":
-            return message
-        self._complete = not message.get("more_body", False)
-        body = message.get("body", b"")
-        message["body"] = self._unzipped(body) if self._unzip else body
-        self._seen += len(message["body"])
-        if self._seen > self._most:
-            raise self._too_large()
-        return message
-
-    def _start(self) -> None:
-        self._started = True
-        handler = self._scope.get("route_handler")
-        route = route_of(handler) if isinstance(handler, BaseRouteHandler) else None
-        if route is None:
-            return
-        self._most = route.max_bytes or self._settings.request_bytes
-        length = self._headers.one(b"content-length")
-        if length.isascii() and length.isdigit() and int(length[:19]) > self._most:
-            raise self._too_large()
-        encoding = self._headers.one(b"content-encoding").lower()
-        if encoding in ("gzip", "x-gzip"):
-            self._unzip = zlib.decompressobj(wbits=31)
-        elif encoding not in ("", "identity"):
-            raise UnsupportedMedia(f"Content-Encoding {encoding[:40]!r} is not understood; use gzip or none.")
-        has_body = length not in ("", "0") or self._headers.one(b"transfer-encoding")
-        media = self._headers.one(b"content-type").partition(";")[0].strip().lower()
-        if has_body and "*/*" not in route.consumes and media not in route.consumes:
-            raise UnsupportedMedia(
-                f"Send the body as {' or '.join(route.consumes)}, not {media[:60] or 'without a Content-Type'!r}."
-            )
-
-    def _unzipped(self, piece: bytes) -> bytes:
-        try:
-            # One byte more than may come tells that it is too much, without unzipping the rest.
-            body: bytes = self._unzip.decompress(piece, self._most - self._seen + 1)
-        except zlib.error as error:
-            raise Invalid(f"The body is not gzip: {error}.", code="bad_encoding") from error
-        if self._unzip.unconsumed_tail:
-            raise self._too_large()
-        if self._complete and not self._unzip.eof:
-            raise Invalid("The gzip body ends too early.", code="bad_encoding")
-        return body
-
-    def _too_large(self) -> TooLarge:
-        return TooLarge(f"A request here has at most {self._most:,} bytes, also once unzipped; send several.")
-
-
-def _guarded(send: Send, headers: _Headers, settings: Settings, *, only_head: bool) -> Send:
-    origin = headers.one(b"origin")
-    more = dict(_HEADERS)
-    if origin and origin in settings.origins:
-        more |= {
-            b"access-control-allow-origin": origin.encode("latin-1"),
-            b"access-control-allow-credentials": b"true",
-            b"access-control-allow-methods": b"GET, POST, PUT, PATCH, DELETE",
-            b"access-control-allow-headers": b"authorization, content-type, idempotency-key, last-event-id",
-            b"cross-origin-resource-policy": b"cross-origin",
-            b"vary": b"origin",
-        }
-
-    async def guarded(message: Message) -> None:
-        if message["type"] == "http.response.start":
-            start = cast("HTTPResponseStartEvent", message)
-            present = {name.lower() for name, _ in start["headers"]}
-            start["headers"] = [*start["headers"], *((k, v) for k, v in more.items() if k not in present)]
-        elif only_head and message["type"] == "http.response.body":
-            message["body"] = b""
-        await send(message)
-
-    return guarded
-
-
-async def _preflight(send: Send) -> None:
+async def _preflight(send: Any) -> None:
     await send({"type": "http.response.start", "status": 204, "headers": []})
     await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
-async def _answer(send: Send, error: RunlineError, path: str) -> None:
+async def _answer(send: Any, error: RunlineError, path: str) -> None:
     status, headers, body = problem(error, path)
     encoded = [(k.encode(), v.encode("latin-1")) for k, v in headers.items()]
     encoded.append((b"content-length", str(len(body)).encode()))

@@ -45,7 +45,9 @@ def verify(store: SqlStore, settings: Settings, secret: bytes) -> Identity:
         return Identity(name="server token", tenant=None, scopes=ALL_SCOPES, auth="server_token")
     token = store.find_token(secret)
     if token is None:
-        raise Unauthorized("This token is unknown, expired or revoked; ask for one made by `runline token create`.")
+        raise Unauthorized(
+            "This token is unknown, expired or revoked; ask for one made by `runline token create`."
+        )
     return Identity(name=token.name, tenant=token.tenant, scopes=token.scopes, auth="token")
 
 

@@ -23,7 +23,7 @@ def exposition(server: Server) -> bytes:
     """The figures now."""
     registry = CollectorRegistry(auto_describe=False)
     registry.register(_Figures(server))
-    text: bytes = generate_latest(registry)
+    text: bytes = generate_latest(registry)  # type: ignore[no-untyped-call]
     return text
 
 
@@ -45,7 +45,9 @@ class _Figures(Collector):
             "runline_write_queue", "Requests and events that wait for the writer.", value=len(writer.queue)
         )
         yield GaugeMetricFamily(
-            "runline_store_failing", "1 while the store refuses commits.", value=int(writer.failing is not None)
+            "runline_store_failing",
+            "1 while the store refuses commits.",
+            value=int(writer.failing is not None),
         )
         yield GaugeMetricFamily("runline_followers", "Open streams.", value=hub.followers)
         yield GaugeMetricFamily(

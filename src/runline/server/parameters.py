@@ -52,7 +52,7 @@ def instant(description: str) -> Meta:
 
 
 def flag(description: str) -> Meta:
-    """true or false."""
+    """True or false."""
     return _meta(description, {}, _flag)
 
 

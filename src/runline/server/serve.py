@@ -27,7 +27,7 @@ _BACKLOG = 2048
 class Listening:
     """A bound address with its application; `run` serves until `stop`, SIGINT or SIGTERM."""
 
-    def __init__(self, app: Application, bound: socket.socket, settings: Settings) -> None:
+    def __init__(self, app: Application, bound: socket.socket) -> None:
         self.app = app
         self._bound = bound
         host, port = bound.getsockname()[:2]
@@ -80,7 +80,7 @@ class _Uvicorn(uvicorn.Server):
 
 def listen(store: SqlStore, settings: Settings) -> Listening:
     """Binds the address. Raises Conflict when the port is taken, naming a free one; Invalid for a wrong address."""
-    return Listening(create_app(store, settings), _bind(settings.bind, settings.port), settings)
+    return Listening(create_app(store, settings), _bind(settings.bind, settings.port))
 
 
 def _bind(host: str, port: int) -> socket.socket:

@@ -52,4 +52,4 @@ def client(store: SqlStore, settings: Settings | None = None) -> TestClient[Appl
     from runline.server.app import create_app
 
     app = create_app(store, settings or Settings())
-    return TestClient(app, base_url="http://localhost:8080", raise_server_exceptions=False)  # type: ignore[arg-type]
+    return TestClient(app, base_url="http://localhost:8080", raise_server_exceptions=False)

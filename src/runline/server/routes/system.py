@@ -64,9 +64,7 @@ def show_openapi(server: Server) -> Response[bytes]:
 @get("/docs", answers={"text/html": None}, summary="This API for people", tag="Server")
 def show_docs(server: Server) -> Response[bytes]:
     """Every route with its parameters and answers; nothing is loaded from elsewhere."""
-    return Response(
-        docs.page(server.routes, server.version), media_type="text/html", headers=docs.HEADERS
-    )
+    return Response(docs.page(server.routes, server.version), media_type="text/html", headers=docs.HEADERS)
 
 
 @get("/docs/style.css", answers={"text/css": None}, summary="How /docs looks", tag="Server")
