@@ -26,6 +26,7 @@ COMMANDS: dict[str, Entry] = {
         Entry("exec", RECORD, "Run any command and record it", "exec", "exec_command", takes_rest=True),
         Entry("emit", RECORD, "Add events to a run from a script", "emit", "emit"),
         Entry("demo", RECORD, "Record real commands, one left running", "demo", "demo"),
+        Entry("serve", READ, "Serve the store over HTTP, live", "serve", "serve"),
         Entry("ls", READ, "List runs, newest first", "ls", "ls"),
         Entry("show", READ, "Show one run, failure first", "show", "show"),
         Entry("why", READ, "Say why a run failed", "why", "why"),

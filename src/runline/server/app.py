@@ -57,9 +57,11 @@ class Application:
     async def lifespan(self) -> AsyncIterator[None]:
         """While inside, streams flow. For hosts that mount the application."""
         self.server.hub.start()
+        self.server.pruning.start()
         try:
             yield
         finally:
+            self.server.pruning.close()
             self.server.hub.close()
 
     def stop(self) -> None:

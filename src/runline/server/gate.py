@@ -46,10 +46,11 @@ class Gate:
             return
         path = _path(scope)
         headers = Headers(scope["headers"])
-        send = guarded(send, headers, self._settings, only_head=scope["method"] == "HEAD")
+        send = guarded(send, headers, self._settings)
         if scope["method"] == "HEAD":
-            scope["method"] = "GET"
-            scope["headers"] = [pair for pair in scope["headers"] if pair[0] != b"accept"]
+            # As GET, but never a stream; whoever speaks HTTP for us leaves the body out.
+            kept = [pair for pair in scope["headers"] if pair[0] != b"accept"]
+            scope = {**scope, "method": "GET", "headers": kept}
         try:
             host = self._check_host(headers)
             self._check_origin(scope["method"], scope["scheme"], host, headers)

@@ -32,8 +32,8 @@ class Headers:
         return found[-1].decode("latin-1").strip() if found else ""
 
 
-def guarded(send: Any, headers: Headers, settings: Settings, *, only_head: bool) -> Any:
-    """An ASGI `send` that adds them; `only_head`: and leaves the body out."""
+def guarded(send: Any, headers: Headers, settings: Settings) -> Any:
+    """An ASGI `send` that adds them."""
     origin = headers.one(b"origin")
     more = dict(_HEADERS)
     if origin and origin in settings.origins:
@@ -48,11 +48,8 @@ def guarded(send: Any, headers: Headers, settings: Settings, *, only_head: bool)
 
     async def sending(message: Any) -> None:
         if message["type"] == "http.response.start":
-            start = message
-            present = {name.lower() for name, _ in start["headers"]}
-            start["headers"] = [*start["headers"], *((k, v) for k, v in more.items() if k not in present)]
-        elif only_head and message["type"] == "http.response.body":
-            message["body"] = b""
+            present = {name.lower() for name, _ in message["headers"]}
+            message["headers"] = [*message["headers"], *((k, v) for k, v in more.items() if k not in present)]
         await send(message)
 
     return sending

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import runline
 from runline.server.hub import Hub
+from runline.server.pruning import Pruning
 from runline.server.settings import Settings
 from runline.server.signin import SignIn
 from runline.store.sql_store import SqlStore
@@ -22,5 +23,6 @@ class Server:
         self.settings = settings
         self.version = runline.__version__
         self.hub = Hub(store, settings)
+        self.pruning = Pruning(store, settings.retention)
         self.sign_in = SignIn()
         self.routes: list[Route] = []

@@ -9,6 +9,14 @@ from msgspec import Struct
 LOOPBACK_NAMES = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
+class Retention(Struct, frozen=True, kw_only=True):
+    """What the server prunes by itself; None: no such rule."""
+
+    older_than_days: float | None = 14
+    keep: int | None = 500
+    max_size_bytes: int | None = None
+
+
 class Settings(Struct, frozen=True, kw_only=True):
     """How to serve a store. Sizes are bytes, times seconds."""
 
@@ -33,6 +41,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     """What may wait for one follower before it is cut loose to catch up from the store."""
     max_waiting: int = 256
     """Requests that may wait for the writer at once; more are told to come back."""
+    retention: Retention | None = None
+    """None: nothing is removed by itself."""
 
     @property
     def on_loopback(self) -> bool:
