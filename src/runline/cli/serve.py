@@ -6,6 +6,7 @@ import os
 import secrets
 import sys
 import webbrowser
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -87,7 +88,7 @@ def serve(
     )
     invocation = Invocation.of(ctx)
     with invocation.writing() as store:
-        store.artifact_roots = tuple(os.path.realpath(root) for root in artifact_root or ())
+        store.artifact_roots = tuple(Path(root).resolve() for root in artifact_root or ())
         serve_store(invocation, store, settings, open_browser=not no_open)
 
 

@@ -1,0 +1,36 @@
+"""A store in a folder of its own, on a clock that stands still, and a way to ask its server."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from runline.model.clock import ManualClock
+from runline.store import open_store
+from runline.store.sql_store import SqlStore
+from runline.testing.serving import client
+
+if TYPE_CHECKING:
+    from litestar.testing import TestClient
+
+    from runline.server.app import Application
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+def store(tmp_path: Path, clock: ManualClock) -> Iterator[SqlStore]:
+    with open_store(str(tmp_path / "x.db"), clock=clock) as opened:
+        yield opened
+
+
+@pytest.fixture
+def api(store: SqlStore) -> Iterator[TestClient[Application]]:
+    with client(store) as asked:
+        yield asked
