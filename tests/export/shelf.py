@@ -8,6 +8,7 @@ from runline.model.event import Event
 from runline.model.note import Note
 from runline.model.run import Run
 from runline.model.status import Level
+from runline.model.summary import Summary
 
 AT = 1_795_176_600_123
 
@@ -44,9 +45,21 @@ class Shelf:
         assert run_id == self.run.run_id
         return self.run
 
-    def summary(self, run_id: str, /) -> msgspec.Struct:
+    def summary(self, run_id: str, /) -> Summary:
         assert run_id == self.run.run_id
-        return Tally(run_id, self.run.status, self.run.started_at_ms, len(self.events), {"run": 1})
+        return Summary(
+            run_id=run_id,
+            status=self.run.status,
+            started_at_ms=self.run.started_at_ms,
+            event_count=len(self.events),
+            error_event_count=0,
+            warn_event_count=1,
+            duration_s=1.5,
+            last_stage="run",
+            last_message="the end",
+            by_stage={"run": 1},
+            by_severity={"info": 1, "warn": 1, "error": 0},
+        )
 
     def read(self, run_id: str, /, *, after_seq: int, limit: int) -> list[Event]:
         assert run_id == self.run.run_id
@@ -56,14 +69,6 @@ class Shelf:
     def list_notes(self, run_id: str, /, *, limit: int) -> list[Note]:
         assert run_id == self.run.run_id
         return self.notes[::-1][:limit]
-
-
-class Tally(msgspec.Struct):
-    run_id: str
-    status: str
-    started_at_ms: int
-    event_count: int
-    by_stage: dict[str, int]
 
 
 def event(

@@ -2,17 +2,20 @@ from __future__ import annotations
 
 import json
 
-from runline.export.json import json_chunks, timeline_event
-from runline.model.run_json import run_detail
-from runline.model.wire import note_json
-from tests.export.shelf import AT, Shelf
+import msgspec
 
-SUMMARY = {"run_id": "nightly-1", "status": "completed"}
+from runline.export.json import json_chunks
+from runline.model.wire.events import exported_event
+from runline.model.wire.notes import note_list
+from runline.model.wire.runs import run_detail
+from runline.model.wire.summary import timeline_summary
+from tests.export.shelf import AT, Shelf
 
 
 def pieces(shelf: Shelf) -> list[bytes]:
+    summary = shelf.summary(shelf.run.run_id)
     return list(
-        json_chunks(shelf.run, iter(shelf.events), summary=SUMMARY, notes=shelf.notes, exported_at_ms=AT)
+        json_chunks(shelf.run, iter(shelf.events), summary=summary, notes=shelf.notes, exported_at_ms=AT)
     )
 
 
@@ -21,34 +24,16 @@ def test_the_document_is_the_timelines_export_with_the_run(shelf: Shelf) -> None
     assert set(document) == {"run_id", "summary", "events", "notes", "exported_at_utc", "run"}
     assert document["run_id"] == "nightly-1"
     assert document["exported_at_utc"] == "2026-11-20T12:10:00.123Z"
-    assert document["summary"] == SUMMARY
-    assert document["run"] == run_detail(shelf.run)
-    assert document["notes"] == [note_json(note) for note in shelf.notes]
+    assert document["summary"] == msgspec.to_builtins(timeline_summary(shelf.summary("nightly-1")))
+    assert document["run"] == json.loads(msgspec.json.encode(run_detail(shelf.run)))
+    assert document["notes"] == json.loads(msgspec.json.encode(note_list(shelf.notes)))["notes"]
     assert [event["event_index"] for event in document["events"]] == [event.seq for event in shelf.events]
 
 
 def test_an_event_has_the_timelines_keys_and_what_they_lack(shelf: Shelf) -> None:
-    assert json.loads(timeline_event(shelf.events[2])) == {
-        "id": 9,
-        "run_id": "nightly-1",
-        "event_index": 3,
-        "ts_utc": "2026-11-20T12:10:00.126Z",
-        "stage": "load[0]",
-        "severity": "warn",
-        "message": "in a step",
-        "elapsed_s": 0.003,
-        "details": {},
-        "type": "log",
-        "step": "load[0]",
-        "source": "agent",
-        "correlation_id": None,
-    }
-
-
-def test_no_step_reads_as_the_stage_run(shelf: Shelf) -> None:
-    first, second = (json.loads(timeline_event(event)) for event in shelf.events[:2])
-    assert (first["stage"], first["step"]) == ("run", None)
-    assert (second["stage"], second["step"]) == ("run", "run")
+    event = json.loads(b"".join(pieces(shelf)))["events"][2]
+    assert event == json.loads(msgspec.json.encode(exported_event(shelf.events[2])))
+    assert (event["stage"], event["type"], event["source"]) == ("load[0]", "log", "agent")
 
 
 def test_each_event_has_a_line_of_its_own_behind_the_head(shelf: Shelf) -> None:

@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import json
 
+import msgspec
+
 from runline.export.jsonl import jsonl_chunks
 from runline.model.event import Event
-from runline.model.run_json import run_detail
-from runline.model.wire import note_json
+from runline.model.wire.notes import note_list
+from runline.model.wire.runs import run_detail
 from tests.export.shelf import Shelf
 
 
@@ -14,8 +16,8 @@ def test_one_line_for_the_run_then_one_for_each_event(shelf: Shelf) -> None:
     head, *lines = text.removesuffix(b"\n").split(b"\n")
     assert json.loads(head) == {
         "runline": 1,
-        "run": run_detail(shelf.run),
-        "notes": [note_json(note) for note in shelf.notes],
+        "run": json.loads(msgspec.json.encode(run_detail(shelf.run))),
+        "notes": json.loads(msgspec.json.encode(note_list(shelf.notes)))["notes"],
     }
     assert head.startswith(b'{"runline":1,')
     assert [Event.from_json(line) for line in lines] == shelf.events

@@ -13,7 +13,7 @@ from runline.export.load import read_export
 from runline.export.run import CHUNK_BYTES, FORMATS, PAGE, Format, export_run
 from runline.model.clock import parse_instant
 from runline.model.event import Event
-from runline.model.wire import note_json
+from runline.model.wire.notes import note_list
 from tests.export.shelf import AT, Shelf, event
 
 
@@ -26,7 +26,7 @@ def test_json_and_jsonl_come_back_equal(shelf: Shelf, format: Format) -> None:
     header, events = read_export(io.BytesIO(exported(shelf, format)))
     assert header.run["run_id"] == "nightly-1"
     assert header.run["input"] == {"date": "2026-11-20"}
-    assert header.notes == [note_json(note) for note in shelf.notes]
+    assert header.notes == json.loads(msgspec.json.encode(note_list(shelf.notes)))["notes"]
     back = [
         Event(
             0,
@@ -53,7 +53,13 @@ def test_the_summary_is_the_timelines(shelf: Shelf) -> None:
         "status": "completed",
         "started_at": "2026-11-20T12:10:00.123Z",
         "event_count": len(shelf.events),
+        "error_event_count": 0,
+        "warn_event_count": 1,
+        "duration_s": 1.5,
+        "last_stage": "run",
+        "last_message": "the end",
         "by_stage": {"run": 1},
+        "by_severity": {"info": 1, "warn": 1, "error": 0},
     }
 
 

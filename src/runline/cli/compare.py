@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any
 
-import msgspec
 import typer
 
 from runline.cli.event_lines import event_line
@@ -17,6 +16,7 @@ from runline.cli.roles import Span, role_of
 from runline.cli.run_header import headline
 from runline.cli.run_ids import find_run
 from runline.fold.compare import Comparison, StepDelta
+from runline.fold.wire.comparison import comparison_view
 from runline.model.durations import format_ms
 from runline.model.errors import NotFound
 from runline.model.run import Run
@@ -63,7 +63,7 @@ def compare(
             first, second = find_run(store, left), find_run(store, right)
         found = store.compare(first.run_id, second.run_id)
         if json:
-            invocation.out.json(msgspec.to_builtins(found))
+            invocation.out.json(comparison_view(found))
             return
         _print(invocation, store, first, second, found)
 

@@ -15,7 +15,7 @@ from runline.cli.options import JsonOption
 from runline.cli.progress import Advance, progress
 from runline.cli.roles import Span
 from runline.model.errors import Conflict, NotFound
-from runline.model.run_json import run_summary
+from runline.model.wire.runs import run_summary
 
 
 def import_run(

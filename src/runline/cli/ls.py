@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
+import msgspec
 import typer
 
 from runline.cli.invocation import Invocation
@@ -16,8 +17,8 @@ from runline.model.durations import format_ms
 from runline.model.errors import Invalid
 from runline.model.page import Page
 from runline.model.run import Run
-from runline.model.run_json import run_summary
 from runline.model.status import RUN_STATUSES
+from runline.model.wire.runs import run_list
 from runline.store.runs import MAX_PAGE
 
 _BAR_CELLS = 8
@@ -106,12 +107,8 @@ def ls(
 
 
 def runs_document(page: Page[Run]) -> dict[str, object]:
-    """`{"runs": […], "next_cursor", "has_more"}`."""
-    return {
-        "runs": [run_summary(run) for run in page.items],
-        "next_cursor": page.next_cursor,
-        "has_more": page.has_more,
-    }
+    """`{"runs": […], "next_cursor", "has_more"}`: the API's list, the cursor null where it has none."""
+    return {**msgspec.structs.asdict(run_list(page)), "next_cursor": page.next_cursor}
 
 
 def run_table(out: Output, runs: list[Run], *, now_ms: int, utc: bool) -> None:

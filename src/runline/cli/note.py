@@ -10,7 +10,7 @@ from runline.cli.invocation import Invocation
 from runline.cli.options import JsonOption, RequiredRun, words
 from runline.cli.run_ids import find_run
 from runline.cli.show import note_lines
-from runline.model.wire import note_json
+from runline.model.wire.notes import note_list, note_view
 
 
 def note(
@@ -50,14 +50,14 @@ def note(
                 event_seq=event,
             )
         if json:
-            out.json(note_json(added))
+            out.json(note_view(added))
         else:
             note_lines(out, added, now_ms=now_ms, utc=invocation.utc)
         return
     with invocation.reading() as store:
         notes = store.list_notes(find_run(store, run).run_id, limit=500)
     if json:
-        out.json({"notes": [note_json(one) for one in notes]})
+        out.json(note_list(notes))
         return
     for one in notes:
         note_lines(out, one, now_ms=now_ms, utc=invocation.utc)

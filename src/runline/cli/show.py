@@ -17,15 +17,17 @@ from runline.cli.run_header import headline, run_facts
 from runline.cli.run_ids import find_run, short_ids
 from runline.cli.sizes import format_size
 from runline.cli.step_table import step_table
-from runline.fold.snapshot import RunState
+from runline.fold.wire.state import state_view
 from runline.model.artifact import Artifact
-from runline.model.clock import to_iso
 from runline.model.errors import Invalid
 from runline.model.event import Event
 from runline.model.note import Note
 from runline.model.run import Run
-from runline.model.run_json import run_detail
-from runline.model.wire import artifact_summary, call_json, note_json, step_detail
+from runline.model.wire.artifacts import artifact_summary
+from runline.model.wire.calls import call_view
+from runline.model.wire.notes import note_view
+from runline.model.wire.runs import run_detail
+from runline.model.wire.steps import step_detail
 
 if TYPE_CHECKING:
     from runline.store.interface import Store
@@ -72,8 +74,8 @@ def run_document(store: Store, run: Run) -> dict[str, Any]:
         "steps": [step_detail(step, artifacts) for step in store.list_steps(run.run_id)],
         "events": [event_document(event) for event in reversed(newest)],
         "artifacts": [artifact_summary(artifact) for artifact in artifacts],
-        "notes": [note_json(note) for note in store.list_notes(run.run_id)],
-        "open_calls": [call_json(call) for call in store.calls(run.run_id, status="open").items],
+        "notes": [note_view(note) for note in store.list_notes(run.run_id)],
+        "open_calls": [call_view(call) for call in store.calls(run.run_id, status="open").items],
     }
 
 
@@ -211,7 +213,7 @@ def _show_at(invocation: Invocation, store: Store, run: Run, at: int, *, json: b
         )
     state = store.state(run.run_id, at_seq=at)
     if json:
-        invocation.out.json(state_document(state))
+        invocation.out.json(state_view(state))
         return
     out = invocation.out
     out.line(
@@ -241,19 +243,3 @@ def _show_at(invocation: Invocation, store: Store, run: Run, at: int, *, json: b
         for call in state.open_calls:
             out.line(*open_call(out, call, state.updated_at_ms if running else None))
     _events(invocation, store, run, _EVENTS, upto=at)
-
-
-def state_document(state: RunState) -> dict[str, Any]:
-    """The state as of an event, with its instants as text."""
-    import msgspec
-
-    plain = {
-        name.removesuffix("_ms"): (None if value is None else to_iso(value))
-        if name.endswith("_at_ms")
-        else value
-        for name, value in msgspec.structs.asdict(state).items()
-    }
-    plain["steps"] = [step_detail(step) for step in state.steps]
-    plain["stages"] = [step_detail(step) for step in state.stages]
-    plain["open_calls"] = [call_json(call) for call in state.open_calls]
-    return plain

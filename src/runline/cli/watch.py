@@ -19,8 +19,8 @@ from runline.cli.run_ids import find_run
 from runline.cli.step_table import step_table
 from runline.model.durations import format_ms
 from runline.model.run import Run
-from runline.model.run_json import run_summary
 from runline.model.step import Step
+from runline.model.wire.runs import run_summary
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
-import msgspec
 import typer
 
 from runline.cli.failure_block import FAILED, cancel_request, failure_block, open_call
@@ -14,10 +13,9 @@ from runline.cli.roles import Span
 from runline.cli.run_header import headline, progress_line
 from runline.cli.run_ids import find_run, short_ids
 from runline.fold.failure import Failure
-from runline.model.clock import to_iso
+from runline.fold.wire.failure import failure_view
 from runline.model.errors import NotFound
 from runline.model.run import Run
-from runline.model.wire import call_json
 
 if TYPE_CHECKING:
     from runline.store.interface import Store
@@ -42,7 +40,7 @@ def why(
     with invocation.reading() as store:
         found = _failed(store) if run is None else find_run(store, run)
         if json:
-            invocation.out.json(failure_document(store.failure(found.run_id)))
+            invocation.out.json(failure_view(store.failure(found.run_id)))
             return
         print_why(invocation, store, found)
 
@@ -84,13 +82,3 @@ def _tail(store: Store, run: Run, failure: Failure) -> list[str]:
     seq = failure.first_error.seq
     told = [event.data.get("tail") for event in store.read(run.run_id, after_seq=seq - 1, limit=1)]
     return [str(line) for line in told[0]] if told and isinstance(told[0], list) else []
-
-
-def failure_document(failure: Failure) -> dict[str, Any]:
-    """The shape of `/api/runs/{id}/failure`."""
-    document: dict[str, Any] = msgspec.to_builtins(failure)
-    if failure.first_error is not None:
-        del document["first_error"]["ts_ms"]
-        document["first_error"]["ts"] = to_iso(failure.first_error.ts_ms)
-    document["open_calls"] = [call_json(call) for call in failure.open_calls]
-    return document

@@ -7,34 +7,19 @@ stands before its events, each of which has a line of its own, so that the docum
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
 from runline.model.clock import to_iso
-from runline.model.event import NO_STEP, Event
+from runline.model.event import Event
 from runline.model.note import Note
 from runline.model.run import Run
-from runline.model.run_json import run_detail
-from runline.model.wire import note_json
-
-
-class _TimelineEvent(msgspec.Struct, gc=False):
-    id: int
-    run_id: str
-    event_index: int
-    ts_utc: str
-    stage: str
-    severity: str
-    message: str
-    elapsed_s: float
-    details: msgspec.Raw
-    type: str
-    step: str | None
-    source: str | None
-    correlation_id: str | None
-
+from runline.model.summary import Summary
+from runline.model.wire.events import exported_event
+from runline.model.wire.notes import note_view
+from runline.model.wire.runs import run_detail
+from runline.model.wire.summary import timeline_summary
 
 _encode = msgspec.json.Encoder().encode
 
@@ -43,7 +28,7 @@ def json_chunks(
     run: Run,
     events: Iterable[Event],
     *,
-    summary: Mapping[str, Any],
+    summary: Summary,
     notes: Iterable[Note],
     exported_at_ms: int,
 ) -> Iterator[bytes]:
@@ -51,34 +36,13 @@ def json_chunks(
     head = {
         "run_id": run.run_id,
         "run": run_detail(run),
-        "summary": summary,
+        "summary": timeline_summary(summary),
         "exported_at_utc": to_iso(exported_at_ms),
-        "notes": [note_json(note) for note in notes],
+        "notes": [note_view(note) for note in notes],
     }
     yield _encode(head)[:-1] + b',"events":['
     separator = b"\n"
     for event in events:
-        yield separator + timeline_event(event)
+        yield separator + _encode(exported_event(event))
         separator = b",\n"
     yield b"\n]}\n"
-
-
-def timeline_event(event: Event) -> bytes:
-    """The event as the Timeline gives it, as JSON."""
-    return _encode(
-        _TimelineEvent(
-            event.id,
-            event.run_id,
-            event.seq,
-            to_iso(event.ts_ms),
-            NO_STEP if event.step is None else event.step,
-            event.level,
-            event.message,
-            event.elapsed_s,
-            msgspec.Raw(event.payload.encode()),
-            event.type,
-            event.step,
-            event.source,
-            event.correlation_id,
-        )
-    )

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any, Literal, Protocol
-
-import msgspec
+from typing import Literal, Protocol
 
 from runline.export.csv import csv_chunks
 from runline.export.json import json_chunks
 from runline.export.jsonl import jsonl_chunks
-from runline.model.clock import to_iso
 from runline.model.event import Event
 from runline.model.note import Note
 from runline.model.run import Run
+from runline.model.summary import Summary
 
 Format = Literal["json", "jsonl", "csv"]
 FORMATS: tuple[Format, ...] = ("json", "jsonl", "csv")
@@ -26,7 +24,7 @@ class Exportable(Protocol):
     """The four methods of a Store that an export needs."""
 
     def get_run(self, run_id: str, /) -> Run: ...
-    def summary(self, run_id: str, /) -> Any: ...
+    def summary(self, run_id: str, /) -> Summary: ...
     def read(self, run_id: str, /, *, after_seq: int, limit: int) -> list[Event]: ...
     def list_notes(self, run_id: str, /, *, limit: int) -> list[Note]: ...
 
@@ -44,17 +42,8 @@ def export_run(store: Exportable, run_id: str, *, format: Format, now_ms: int) -
     notes = store.list_notes(run_id, limit=run.note_count)[::-1] if run.note_count else []
     if format == "jsonl":
         return _gathered(jsonl_chunks(run, events, notes=notes))
-    summary = timeline_summary(store.summary(run_id))
+    summary = store.summary(run_id)
     return _gathered(json_chunks(run, events, summary=summary, notes=notes, exported_at_ms=now_ms))
-
-
-def timeline_summary(summary: msgspec.Struct) -> dict[str, Any]:
-    """A store's Summary in the Timeline's JSON: `started_at` as text, the other keys as they are."""
-    fields = msgspec.structs.asdict(summary)
-    return {
-        key.removesuffix("_ms"): to_iso(value) if key == "started_at_ms" else value
-        for key, value in fields.items()
-    }
 
 
 def _events(store: Exportable, run: Run) -> Iterator[Event]:

@@ -6,18 +6,36 @@ and none of them makes the fold fail. So the decoders take any value and the rea
 
 from __future__ import annotations
 
-import math
 from typing import Any, TypeVar
 
 import msgspec
 from msgspec import Struct
 
 from runline.model.clock import MAX_MS, MIN_MS, parse_instant
+from runline.model.figures import MOST_TOKENS, count, percent
 
-MOST_TOKENS = 10**11
-"""Of one event. Ten million events of this size still sum to a 64-bit integer."""
+__all__ = [
+    "MOST_MS",
+    "MOST_TOKENS",
+    "CallFacts",
+    "Facts",
+    "Figures",
+    "RunFacts",
+    "SessionFacts",
+    "StepFacts",
+    "count",
+    "error_text",
+    "instant_ms",
+    "name",
+    "names",
+    "percent",
+    "read_facts",
+    "tags",
+    "text",
+    "tokens",
+]
+
 MOST_MS = MAX_MS
-MOST_COUNT = 10**9
 _TEXT_CHARS = 2_000
 _NAME_CHARS = 200
 _MOST_TAGS = 100
@@ -120,24 +138,6 @@ def read_facts(decoder: msgspec.json.Decoder[Facts], payload: str) -> Facts:
         return decoder.decode(payload)
     except (msgspec.MsgspecError, ValueError, RecursionError):
         return decoder.decode(b"{}")
-
-
-def count(value: object, most: int = MOST_COUNT) -> int | None:
-    """A whole number from 0 to `most`, also when written as 3.0."""
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= most:
-        return value
-    return None
-
-
-def percent(value: object) -> int | None:
-    """A number from 0 to 100, rounded down; what is above 100 counts as 100."""
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        return None
-    if value < 0 or not math.isfinite(value):
-        return None
-    return 100 if value > 100 else int(value)
 
 
 def text(value: object) -> str | None:

@@ -15,6 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from msgspec import Struct, field
 
 from runline.fold.state import StepState
+from runline.model.status import StepStatus
 from runline.model.step import Step
 
 NODE_WIDTH_PX = 172
@@ -24,19 +25,19 @@ _ROW_GAP_PX = 24
 _MATRIX = re.compile(r"(.+)\[[0-9]+\]")
 
 
-class Node(Struct, frozen=True):
+class DagNode(Struct, frozen=True):
     """A step's box; x and y are the px of its top left corner."""
 
     id: str
     label: str
     persona: str | None
-    status: str
+    status: StepStatus
     progress: int
     x: int
     y: int
 
 
-class Edge(Struct, frozen=True):
+class DagEdge(Struct, frozen=True):
     """`to` waits for `from`."""
 
     source: str = field(name="from")
@@ -46,8 +47,8 @@ class Edge(Struct, frozen=True):
 class Graph(Struct, frozen=True):
     """Nodes in the order of the steps. Each cycle is a path, every step waiting for the next, back to its first."""
 
-    nodes: tuple[Node, ...]
-    edges: tuple[Edge, ...]
+    nodes: tuple[DagNode, ...]
+    edges: tuple[DagEdge, ...]
     cycles: tuple[tuple[str, ...], ...] = ()
 
 
@@ -88,7 +89,7 @@ def lay_out(steps: Sequence[Step]) -> Graph:
     columns = _columns(acyclic)
     rows = _rows(acyclic, columns, order)
     nodes = tuple(
-        Node(
+        DagNode(
             step.step_id,
             step.step_id,
             step.persona,
@@ -99,7 +100,7 @@ def lay_out(steps: Sequence[Step]) -> Graph:
         )
         for step in steps
     )
-    edges = tuple(Edge(source, name) for name, before in sources.items() for source in before)
+    edges = tuple(DagEdge(source, name) for name, before in sources.items() for source in before)
     return Graph(nodes, edges, cycles)
 
 

@@ -11,9 +11,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, get_args
 
-from runline.model.event_type import END_TYPES, EVENT_TYPES, START_TYPES, EventType, state_of_type
+from runline.model.event_type import (
+    END_TYPES,
+    EVENT_TYPES,
+    START_TYPES,
+    EventState,
+    EventType,
+    state_of_type,
+)
 from runline.model.status import Level
 
 __all__ = [
@@ -30,18 +37,7 @@ __all__ = [
 
 CATALOGUE: dict[str, EventType] = {row.name: row for row in EVENT_TYPES}
 """By name, in the order of `docs/events.md`."""
-STATES = (
-    "started",
-    "running",
-    "completed",
-    "failed",
-    "step_progress",
-    "eta_updated",
-    "contract_validating",
-    "compaction_progress",
-    "retrying",
-    "stream_activity",
-)
+STATES: tuple[EventState, ...] = get_args(EventState)
 """The dashboard's ten states."""
 
 NOISE = frozenset(
@@ -71,7 +67,7 @@ def message_for(type: str, data: Mapping[str, Any]) -> str:
     return text
 
 
-def state_of(type: str, data: Mapping[str, Any]) -> str:
+def state_of(type: str, data: Mapping[str, Any]) -> EventState:
     """The dashboard's word for an event: `data.state` when it is one of the ten, else by type and status."""
     said = data.get("state")
     if isinstance(said, str) and said in STATES:

@@ -36,6 +36,19 @@ Role = Literal[
     "queue",
     "scan",
 ]
+EventState = Literal[
+    "started",
+    "running",
+    "completed",
+    "failed",
+    "step_progress",
+    "eta_updated",
+    "contract_validating",
+    "compaction_progress",
+    "retrying",
+    "stream_activity",
+]
+"""The dashboard's word for an event."""
 START_TYPES = frozenset({"run_queued", "run_started", "session_started"})
 """The types that a run's first event has."""
 END_TYPES = frozenset({"run_ended", "session_ended"})
@@ -57,19 +70,25 @@ class EventType(Struct, frozen=True, kw_only=True):
     level: Level = "info"
     role: Role | None = None
     pair: Pair | None = None
-    state: str
+    state: EventState
     keys: tuple[str, ...] = ()
     message: str = ""
     """The template; blank: the type itself is the message."""
 
 
+_OWN_STATES: dict[str, EventState] = {
+    "step_progress": "step_progress",
+    "eta_updated": "eta_updated",
+    "contract_validating": "contract_validating",
+    "compaction_progress": "compaction_progress",
+}
 _TRACE = ("llm_", "tool_", "patch_", "test_")
 
 
-def state_of_type(name: str) -> str:
+def state_of_type(name: str) -> EventState:
     """One of the dashboard's ten states, by the name alone; it also reads types that are not listed here."""
-    if name in ("step_progress", "eta_updated", "contract_validating", "compaction_progress"):
-        return name
+    if name in _OWN_STATES:
+        return _OWN_STATES[name]
     if name.startswith(_TRACE) or name == "stream_activity":
         return "stream_activity"
     if name in START_TYPES or name.endswith("_started"):

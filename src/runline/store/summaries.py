@@ -4,29 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
-
 from runline.model.event import NO_STEP
+from runline.model.summary import Summary
 from runline.store import runs
 
 if TYPE_CHECKING:
     from runline.store.sql_store import SqlStore
 
-
-class Summary(Struct, frozen=True, kw_only=True):
-    """Counts of a run's events. `duration_s`: start to last event; while active, to now."""
-
-    run_id: str
-    status: str
-    started_at_ms: int
-    event_count: int
-    error_event_count: int
-    warn_event_count: int
-    duration_s: float
-    last_stage: str
-    last_message: str | None
-    by_stage: dict[str, int]
-    by_severity: dict[str, int]
+__all__ = ["Summary", "summary"]
 
 
 def summary(store: SqlStore, run_id: str) -> Summary:
