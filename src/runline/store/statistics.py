@@ -6,13 +6,15 @@ is None when none is. Days are UTC days of the start; only days with runs are li
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from msgspec import Struct
 
 from runline.model.clock import to_iso
 from runline.model.errors import Invalid
-from runline.model.status import ACTIVE_STATUSES, RUN_STATUSES
+from runline.model.status import ACTIVE_STATUSES, RUN_STATUSES, RunStatus
+from runline.model.wire.quantity import Milliseconds, Rate, about
 from runline.store.engine import Row
 from runline.store.search import RunFilter, Where, run_where, status_sql
 
@@ -21,19 +23,21 @@ if TYPE_CHECKING:
 
 _DAY_MS = 86_400_000
 _PIPELINES = 500
-RANGES_MS: dict[str, int | None] = {"24h": _DAY_MS, "7d": 7 * _DAY_MS, "30d": 30 * _DAY_MS, "all": None}
+Range = Literal["24h", "7d", "30d", "all"]
+RANGES_MS: dict[Range, int | None] = {"24h": _DAY_MS, "7d": 7 * _DAY_MS, "30d": 30 * _DAY_MS, "all": None}
 _FROM = "FROM runs LEFT JOIN liveness ON liveness.run = runs.run"
 # Whole division rounds towards zero, and runs may have started before 1970.
 _DAY = f"((runs.started_at - ((runs.started_at % {_DAY_MS}) + {_DAY_MS}) % {_DAY_MS}) / {_DAY_MS})"
 _DURATION = (
     "CASE WHEN runs.completed_at < runs.started_at THEN 0 ELSE runs.completed_at - runs.started_at END"
 )
+Day = Annotated[str, about("A UTC day.", "2026-11-20")]
 
 
 class DayCount(Struct, frozen=True):
     """Runs that started on one UTC day, `date` as `YYYY-MM-DD`."""
 
-    date: str
+    date: Day
     total: int
     failed: int
 
@@ -42,10 +46,10 @@ class Counts(Struct, frozen=True, kw_only=True):
     """Totals over a list's filters. `by_status` has every status; `median_ms` is of the runs that ended."""
 
     total: int
-    by_status: dict[str, int]
+    by_status: dict[RunStatus, int]
     by_day: tuple[DayCount, ...]
-    median_ms: int | None
-    success_rate: float | None
+    median_ms: Milliseconds | None
+    success_rate: Rate | None
 
 
 class Outcomes(Struct, frozen=True, kw_only=True):
@@ -58,13 +62,13 @@ class Outcomes(Struct, frozen=True, kw_only=True):
     pending: int
     running: int
     interrupted: int
-    success_rate: float | None
+    success_rate: Rate | None
 
 
 class Trend(Outcomes, frozen=True, kw_only=True):
     """The outcomes of the runs that started on one UTC day."""
 
-    date: str
+    date: Day
 
 
 class PipelineFigures(Struct, frozen=True, kw_only=True):
@@ -72,8 +76,8 @@ class PipelineFigures(Struct, frozen=True, kw_only=True):
 
     pipeline_name: str
     run_count: int
-    success_rate: float | None
-    avg_duration_ms: int | None
+    success_rate: Rate | None
+    avg_duration_ms: Milliseconds | None
     avg_tokens: int
 
 
@@ -83,7 +87,7 @@ class Statistics(Struct, frozen=True, kw_only=True):
     aggregate: Outcomes
     trends: tuple[Trend, ...]
     pipelines: tuple[PipelineFigures, ...]
-    time_range: str
+    time_range: Range
 
 
 def counts(store: SqlStore, wanted: RunFilter) -> Counts:
@@ -122,12 +126,12 @@ def statistics(store: SqlStore, range: str) -> Statistics:
     )
 
 
-def _by_day(store: SqlStore, where: Where, now_ms: int) -> dict[int, dict[str, int]]:
+def _by_day(store: SqlStore, where: Where, now_ms: int) -> dict[int, dict[RunStatus, int]]:
     rows = store.engine.query(
         f"SELECT {_DAY}, {status_sql(':now')}, count(*) {_FROM} WHERE {where.sql} GROUP BY 1, 2 ORDER BY 1",
         {**where.parameters, "now": now_ms},
     )
-    days: dict[int, dict[str, int]] = {}
+    days: dict[int, dict[RunStatus, int]] = {}
     for day, status, count in rows:
         days.setdefault(day, {})[status] = count
     return days
@@ -167,11 +171,11 @@ def _figures(row: Row) -> PipelineFigures:
     )
 
 
-def _summed(by_day: dict[int, dict[str, int]]) -> dict[str, int]:
+def _summed(by_day: dict[int, dict[RunStatus, int]]) -> dict[RunStatus, int]:
     return {status: sum(found.get(status, 0) for found in by_day.values()) for status in RUN_STATUSES}
 
 
-def _outcomes(by_status: dict[str, int]) -> dict[str, Any]:
+def _outcomes(by_status: Mapping[RunStatus, int]) -> dict[str, Any]:
     named: dict[str, int] = {status: by_status.get(status, 0) for status in RUN_STATUSES}
     return {
         "total": sum(named.values()),
@@ -181,7 +185,7 @@ def _outcomes(by_status: dict[str, int]) -> dict[str, Any]:
     }
 
 
-def _rate(by_status: dict[str, int]) -> float | None:
+def _rate(by_status: Mapping[RunStatus, int]) -> float | None:
     over = sum(count for status, count in by_status.items() if status not in ACTIVE_STATUSES)
     return by_status.get("completed", 0) / over if over else None
 
