@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from runline.fold.snapshot import RunState as RunState
     from runline.model import errors as errors
     from runline.model.artifact import Artifact as Artifact
+    from runline.model.artifact import ArtifactContent as ArtifactContent
+    from runline.model.audit import AuditEntry as AuditEntry
     from runline.model.call import Call as Call
     from runline.model.errors import Conflict as Conflict
     from runline.model.errors import Forbidden as Forbidden
@@ -37,6 +39,8 @@ if TYPE_CHECKING:
     from runline.model.page import Page as Page
     from runline.model.run import Run as Run
     from runline.model.step import Step as Step
+    from runline.model.token import NewToken as NewToken
+    from runline.model.token import Token as Token
     from runline.record.call import ActiveCall as ActiveCall
     from runline.record.config import configure as configure
     from runline.record.context import carry as carry
@@ -49,8 +53,9 @@ if TYPE_CHECKING:
     from runline.record.step import ActiveStep as ActiveStep
     from runline.store import open_store as open_store
     from runline.store.events import Hits as Hits
+    from runline.store.health import StoreInfo as StoreInfo
     from runline.store.interface import Store as Store
-    from runline.store.retention import PruneReport as PruneReport
+    from runline.store.prune_report import PruneReport as PruneReport
     from runline.store.statistics import Counts as Counts
     from runline.store.statistics import Statistics as Statistics
     from runline.store.summaries import Summary as Summary
@@ -63,7 +68,8 @@ _HOME = {
     "runline.fold.failure": ("Failure",),
     "runline.fold.slots": ("Histogram",),
     "runline.fold.snapshot": ("RunState",),
-    "runline.model.artifact": ("Artifact",),
+    "runline.model.artifact": ("Artifact", "ArtifactContent"),
+    "runline.model.audit": ("AuditEntry",),
     "runline.model.call": ("Call",),
     "runline.model.errors": (
         "Conflict",
@@ -82,6 +88,7 @@ _HOME = {
     "runline.model.page": ("Page",),
     "runline.model.run": ("Run",),
     "runline.model.step": ("Step",),
+    "runline.model.token": ("NewToken", "Token"),
     "runline.record.call": ("ActiveCall",),
     "runline.record.config": ("configure",),
     "runline.record.context": ("carry",),
@@ -90,8 +97,9 @@ _HOME = {
     "runline.record.step": ("ActiveStep",),
     "runline.store": ("open_store",),
     "runline.store.events": ("Hits",),
+    "runline.store.health": ("StoreInfo",),
     "runline.store.interface": ("Store",),
-    "runline.store.retention": ("PruneReport",),
+    "runline.store.prune_report": ("PruneReport",),
     "runline.store.statistics": ("Counts", "Statistics"),
     "runline.store.summaries": ("Summary",),
     "runline.store.verify": ("VerifyReport",),

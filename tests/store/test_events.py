@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 from hypothesis import given, settings
@@ -120,3 +120,39 @@ def test_unknown_runs_have_no_page(store: SqlStore) -> None:
     for run_id in ("nobody", "", "\0", "\ud800", "x" * 10_000):
         with pytest.raises((NotFound, Invalid)):
             store.read(run_id)
+
+
+@pytest.mark.parametrize("slice_", [1, 7, 1000])
+@pytest.mark.parametrize(
+    ("filters", "expected"),
+    [
+        ({}, 50),
+        ({"types": ["log"]}, 49),
+        ({"types": ["run_started", "nosuch"]}, 1),
+        ({"levels": ["error"]}, 0),
+        ({"steps": ["run"], "levels": ["info"]}, 50),
+        ({"q": "needle"}, 32),
+        ({"q": "-needle", "types": ["log"]}, 17),
+        ({"correlation_id": "none"}, 0),
+    ],
+)
+def test_how_many_match(
+    read_only_run: tuple[SqlStore, str],
+    monkeypatch: pytest.MonkeyPatch,
+    filters: dict[str, Any],
+    expected: int,
+    slice_: int,
+) -> None:
+    store, run_id = read_only_run
+    monkeypatch.setattr(events, "_SLICE", slice_)
+    monkeypatch.setattr(events, "_INDEX_PAGE", slice_)
+    assert store.count_events(run_id, **filters) == expected
+    assert expected == len(store.read(run_id, limit=100, **filters))
+
+
+def test_without_a_filter_no_event_is_looked_at(
+    read_only_run: tuple[SqlStore, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, run_id = read_only_run
+    monkeypatch.setattr(events, "event_where", None)
+    assert store.count_events(run_id) == 50

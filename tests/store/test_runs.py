@@ -132,3 +132,25 @@ def test_nothing_happens_to_a_run_that_is_not_there(store: SqlStore, ask: str) -
     action: Any = getattr(store, ask)
     with pytest.raises(NotFound):
         action("nobody")
+
+
+def test_heads_of_many_runs_in_one_query(store: SqlStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    live, ended = store.create_run("live", tenant="t").run_id, store.create_run("ended").run_id
+    store.append(live, tagged("a", 3))
+    store.end_run(ended)
+    asked: list[str] = []
+    query = store.engine.query
+
+    def counted(sql: str, parameters: Any = ()) -> Any:
+        asked.append(sql)
+        return query(sql, parameters)
+
+    monkeypatch.setattr(store.engine, "query", counted)
+    wanted = [live, ended, "nobody", live, *(f"unknown-{n}" for n in range(5_000))]
+    assert store.heads(wanted) == {live: (4, False), ended: (2, True)}
+    assert store.heads([]) == {}
+    assert store.scoped("t").heads(wanted) == {live: runs.Head(4, ended=False)}
+    assert len(asked) == 3
+    monkeypatch.undo()
+    steps = [row[3] for row in query(f"EXPLAIN QUERY PLAN {asked[0]}", {"ids": "[]", "tenant": None})]
+    assert not [step for step in steps if step.startswith("SCAN runs")]

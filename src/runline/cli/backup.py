@@ -11,7 +11,6 @@ from runline.cli.invocation import Invocation
 from runline.cli.progress import sampled
 from runline.cli.roles import Span
 from runline.cli.sizes import format_size
-from runline.store.health import health
 
 
 def backup(
@@ -22,7 +21,7 @@ def backup(
     """Copy the live store into a new file. Restoring is putting the file in the store's place."""
     invocation = Invocation.of(ctx)
     with invocation.reading() as store:
-        total_bytes = health(store).size_bytes
+        total_bytes = store.info().size_bytes
         with sampled(invocation.screen, "backing up", total_bytes, lambda: _size_bytes(file)):
             store.backup(str(file))
     invocation.out.line(

@@ -126,9 +126,8 @@ def _store(invocation: Invocation) -> Iterator[Check]:
 
 
 def _contents(invocation: Invocation, store: SqlStore) -> Iterator[Check]:
-    from runline.store.health import health
 
-    found = health(store)
+    found = store.info()
     yield Check(
         "sqlite",
         "ok",

@@ -16,7 +16,6 @@ from runline.cli.roles import Span
 from runline.cli.sizes import format_size, parse_size
 from runline.model.durations import parse_span_ms
 from runline.model.errors import Invalid
-from runline.store.health import health
 
 _DAY_MS = 86_400_000
 _SHOWN = 20
@@ -51,10 +50,10 @@ def prune(
     with invocation.writing() as store:
         report = store.prune(**rules, dry_run=True)
         if not dry_run:
-            before_bytes = health(store).size_bytes
+            before_bytes = store.info().size_bytes
             total_bytes = sum(run.size_bytes for run in report.runs)
             with sampled(
-                invocation.screen, "pruning", total_bytes, lambda: before_bytes - health(store).size_bytes
+                invocation.screen, "pruning", total_bytes, lambda: before_bytes - store.info().size_bytes
             ):
                 report = store.prune(**rules)
     if json:

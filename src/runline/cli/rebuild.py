@@ -8,7 +8,6 @@ from runline.cli.invocation import Invocation
 from runline.cli.options import EveryRunArgument
 from runline.cli.progress import progress
 from runline.cli.run_ids import find_run
-from runline.store.health import health
 
 
 def rebuild(ctx: typer.Context, *, run: EveryRunArgument = None) -> None:
@@ -16,7 +15,7 @@ def rebuild(ctx: typer.Context, *, run: EveryRunArgument = None) -> None:
     invocation = Invocation.of(ctx)
     with invocation.writing() as store:
         found = None if run is None else find_run(store, run)
-        total = health(store).event_count if found is None else found.event_count
+        total = store.info().event_count if found is None else found.event_count
         with progress(invocation.screen, "rebuilding", total) as advance:
             count = store.rebuild(None if found is None else found.run_id, on_progress=advance)
     invocation.out.line(

@@ -11,7 +11,6 @@ from runline.cli.options import EveryRunArgument, JsonOption
 from runline.cli.progress import progress
 from runline.cli.roles import Span
 from runline.cli.run_ids import find_run
-from runline.store.health import health
 
 _SHOWN = 50
 
@@ -22,7 +21,7 @@ def verify(ctx: typer.Context, *, run: EveryRunArgument = None, json: JsonOption
     out = invocation.out
     with invocation.reading() as store:
         found = None if run is None else find_run(store, run)
-        total = health(store).event_count if found is None else found.event_count
+        total = store.info().event_count if found is None else found.event_count
         with progress(invocation.screen, "verifying", total) as advance:
             report = store.verify(None if found is None else found.run_id, on_progress=advance)
     if json:

@@ -29,3 +29,12 @@ class Artifact(Struct, frozen=True, kw_only=True):
     @property
     def created_at(self) -> datetime:
         return from_ms(self.created_at_ms)
+
+
+class ArtifactContent(Struct, frozen=True, kw_only=True):
+    """What an artifact holds, as text and redacted. `content` is blank for what is no text (`binary`)."""
+
+    artifact: Artifact
+    content: str
+    truncated: bool
+    binary: bool = False

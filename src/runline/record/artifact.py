@@ -1,41 +1,34 @@
 """What a run left behind: a file copied into the store's keeping, and what is told of it.
 
-Copies lie in `artifacts/<run_id>/<step or _run>/` beside the store. Every part of that path is made from what
-the caller said, never taken from it: names become plain file names, a repeated one gets a number. Copied are
-regular files only, and no symbolic link that leads out of its folder; anything else is told by its path.
+Copied are regular files only, and no symbolic link that leads out of its folder; anything else is told by its
+path. Where copies lie is the rule of `store/artifact_files.py`.
 """
 
 from __future__ import annotations
 
-import codecs
-import hashlib
-import mimetypes
 import os
-import re
-import stat
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from pathlib import Path
 from shutil import copyfileobj
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
-from runline.intake.names import clean_name, clean_text, default_redactor
+from runline.intake.names import clean_name, default_redactor
 from runline.record.config import settings
 from runline.record.given import as_dict
+from runline.store.artifact_files import (
+    HEAD_BYTES,
+    MAX_BYTES,
+    described,
+    folder_of,
+    guessed,
+    open_source,
+    placed,
+)
 from runline.store.files import OwnedFiles
 from runline.store.location import sqlite_path
 
 if TYPE_CHECKING:
     from runline.record.run import ActiveRun
-
-MAX_BYTES = 256 * 1024 * 1024
-PREVIEW_BYTES = 2048
-RUN_FOLDER = "_run"
-"""The folder of artifacts that belong to no step."""
-_HEAD_BYTES = 16 * 1024
-"""What the preview is made from: redaction must see a secret whole before the preview is cut."""
-_PART_CHARS = 80
-_ODD = re.compile(r"[^A-Za-z0-9._\[\]-]+")
 
 
 def kept(
@@ -55,14 +48,13 @@ def kept(
     reason when it is only told. `path` of a copy is relative to the folder of artifacts.
     """
     shown = clean_name(name) or "unnamed"
-    told: dict[str, Any] = as_dict(data) | {"name": shown, "type": type}
-    told["mime_type"], told["encoding"] = mimetypes.guess_type(shown, strict=False)
+    told = guessed(as_dict(data) | {"name": shown, "type": type}, shown)
     root = OwnedFiles(sqlite_path(run.store.url)).root
-    folder = Path(run.id, _part(clean_name(step)) if step else RUN_FOLDER)
+    folder = folder_of(run.id, clean_name(step) if step else None)
     if content is not None:
         raw = content.encode("utf-8", "replace") if isinstance(content, str) else bytes(content)
-        told |= _described(raw[:_HEAD_BYTES], len(raw), told)
-        with _placed(root, folder, shown) as (place, target):
+        told |= _described(raw[:HEAD_BYTES], len(raw), told)
+        with placed(root, folder, shown) as (place, target):
             target.write(raw)
         return _without_none(told | {"path": place})
     if path is None:
@@ -70,85 +62,26 @@ def kept(
     given = str(Path(os.fspath(path)).absolute())
     told["path"] = given
     if told["mime_type"] is None:
-        told["mime_type"], told["encoding"] = mimetypes.guess_type(given, strict=False)
+        told = guessed(told, given)
     try:
-        source = _open(given)
+        source = open_source(given)
     except (OSError, ValueError) as error:
         return _without_none(told | {"not_copied": str(error)})
     with source:
         size_bytes = os.fstat(source.fileno()).st_size
-        told |= _described(source.read(_HEAD_BYTES), size_bytes, told)
+        told |= _described(source.read(HEAD_BYTES), size_bytes, told)
         if not copy or size_bytes > MAX_BYTES:
             told["not_copied"] = "larger than 256 MiB" if copy else "only its path was to be kept"
             return _without_none(told)
         source.seek(0)
-        with _placed(root, folder, shown) as (place, target):
+        with placed(root, folder, shown) as (place, target):
             copyfileobj(source, target, 1 << 20)
     return _without_none(told | {"path": place, "source_path": given})
 
 
-def _open(path: str) -> IO[bytes]:
-    """The regular file at that place. Raises OSError or ValueError with the reason when there is none to copy."""
-    link = Path(path)
-    target = link.resolve()
-    if link.is_symlink() and not target.is_relative_to(link.parent.resolve()):
-        raise ValueError("it is a symbolic link that leads out of its folder")
-    # Not to block on a fifo that nobody writes to, and not to follow a link put there in between.
-    found = os.open(target, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
-    if not stat.S_ISREG(os.fstat(found).st_mode):
-        os.close(found)
-        raise ValueError("it is no regular file")
-    return os.fdopen(found, "rb")
-
-
-@contextmanager
-def _placed(root: Path, folder: Path, name: str) -> Iterator[tuple[str, IO[bytes]]]:
-    """A new file in the store's keeping and its path below the root; gone again when it cannot be filled."""
-    target = root / folder
-    target.mkdir(parents=True, exist_ok=True)
-    if not target.resolve().is_relative_to(root.resolve()):
-        raise OSError(f"{target} leads out of the folder of artifacts")
-    place, number = target / _part(name), 1
-    while True:
-        try:
-            opened = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-            break
-        except FileExistsError:
-            number += 1
-            stem, dot, ending = _part(name).partition(".")
-            place = target / f"{stem}-{number}{dot}{ending}"
-    try:
-        with os.fdopen(opened, "wb") as file:
-            yield str(place.relative_to(root)), file
-    except BaseException:
-        place.unlink()
-        raise
-
-
-def _part(name: str) -> str:
-    """One part of a path for that name: plain ASCII, different for different names."""
-    plain = _ODD.sub("_", name).lstrip(".")[:_PART_CHARS]
-    if plain == name and plain != RUN_FOLDER:
-        return plain
-    mark = hashlib.sha256(name.encode()).hexdigest()[:8]
-    stem, dot, ending = plain.rpartition(".")
-    return f"{stem}-{mark}.{ending}" if dot and stem else f"{plain}-{mark}"
-
-
 def _described(head: bytes, size_bytes: int, told: Mapping[str, Any]) -> dict[str, Any]:
-    """Size, and for text its charset and a redacted preview."""
-    facts: dict[str, Any] = {"size_bytes": size_bytes}
-    if b"\0" in head or told.get("encoding") is not None:
-        return facts
-    try:
-        text = codecs.getincrementaldecoder("utf-8")().decode(head, final=len(head) == size_bytes)
-    except UnicodeDecodeError:
-        return facts
-    facts["encoding"] = "utf-8"
-    if text:
-        redactor = settings().redactor or default_redactor()
-        facts["preview_text"] = clean_text(text, limit_bytes=PREVIEW_BYTES, redactor=redactor)
-    return facts
+    redactor = settings().redactor or default_redactor()
+    return described(head, size_bytes, compressed=told.get("encoding") is not None, redactor=redactor)
 
 
 def _without_none(told: dict[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,8 @@ if TYPE_CHECKING:
 def open_store(url: str | None = None, *, read_only: bool = False, **options: Any) -> SqlStore:
     """Opens the store at `url` (`sqlite:///file.db`, a path; None: where `location` says), making it if need be.
 
-    `read_only` neither creates nor migrates. Raises NotFound, Invalid, Unavailable.
+    `read_only` neither creates nor migrates. `artifact_roots` are folders besides the store's own that artifacts
+    may be read from. Raises NotFound, Invalid, Unavailable.
     """
     from runline.store.location import sqlite_path, store_url
     from runline.store.sql_store import open_sqlite

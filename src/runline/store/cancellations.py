@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from runline.intake.accept import accept, draft
 from runline.model.errors import Conflict
 from runline.model.event import Draft
-from runline.store import appends, runs
+from runline.store import appends, audit, runs
 from runline.store.append import Appender
 from runline.store.jobs import Job
 
@@ -25,7 +25,8 @@ def cancel(store: SqlStore, run_id: str, *, force: bool) -> str:
     run = runs.get(store, run_id)
     interrupted = run.status == "interrupted"
     tenant, now_ms = store.tenant, store.clock.now_ms()
-    asked = draft("cancel_requested", "", {"force": force}, source="runline", ts_ms=now_ms)
+    by = {} if store.actor is None else {"by": store.actor}
+    asked = draft("cancel_requested", "", {"force": force, **by}, source="runline", ts_ms=now_ms)
     ended: dict[str, Any] = appends.end_event(run.kind, "cancelled", None)
     end = accept(ended, now_ms=now_ms, limits=store.limits, redactor=store.redactor)
 
@@ -44,6 +45,10 @@ def cancel(store: SqlStore, run_id: str, *, force: bool) -> str:
         added = ([drafts[0]] if first else []) + ([drafts[1]] if at_once else [])
         if added:
             appender.add(entry, added)
-        return "cancelled" if at_once else "cancelling"
+        told = "cancelled" if at_once else "cancelling"
+        audit.write(
+            store, appender.tx, "cancel", target=run_id, tenant=entry.tenant, force=force, status=told
+        )
+        return told
 
     return store.writer.submit(Job(perform, [asked, end]))

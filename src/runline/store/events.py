@@ -125,6 +125,22 @@ def index(store: SqlStore, run_id: str, wanted: EventFilter, *, after_seq: int =
             return
 
 
+def count(store: SqlStore, run_id: str, wanted: EventFilter) -> int:
+    """How many events match; without a filter the run's own counter."""
+    found = store.locate(run_id)
+    if wanted == EventFilter():
+        return found.last_seq
+    where = event_where(wanted, store.codes, store.direct, found.run, found.started_at_ms)
+    step, total = _SLICE if wanted.scans else _INDEX_PAGE, 0
+    for low in range(0, found.last_seq, step):
+        rows = store.engine.query(
+            f"SELECT count(*) FROM events WHERE run = :run AND seq > :low AND seq <= :high AND {where.sql}",
+            {"run": found.run, "low": low, "high": min(found.last_seq, low + step), **where.parameters},
+        )
+        total += int(rows[0][0])
+    return total
+
+
 def seq_of_id(store: SqlStore, run: int, last_seq: int, after_id: int) -> int:
     """The seq of the run's last event with an id ≤ `after_id` (0: none): ids rise with seq, so bisect."""
     low, high = 0, last_seq

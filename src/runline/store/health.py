@@ -1,7 +1,9 @@
-"""How the store itself is: versions and sizes, for `runline doctor` and the server."""
+"""How the store itself is: versions, sizes and counts, for `runline doctor` and the server."""
 
 from __future__ import annotations
 
+import shutil
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -10,7 +12,7 @@ if TYPE_CHECKING:
     from runline.store.sql_store import SqlStore
 
 
-class Health(Struct, frozen=True, kw_only=True):
+class StoreInfo(Struct, frozen=True, kw_only=True):
     """`free_bytes` lie inside the file and will be used again; `schema` is the newest migration applied."""
 
     sqlite_version: str
@@ -19,15 +21,25 @@ class Health(Struct, frozen=True, kw_only=True):
     size_bytes: int
     free_bytes: int
     wal_bytes: int
+    disk_free_bytes: int
+    """On the disk that the store lies on."""
+    run_count: int
     event_count: int
 
 
-def health(store: SqlStore) -> Health:
+def info(store: SqlStore) -> StoreInfo:
     query = store.engine.query
-    return Health(
+    runs, events = query(
+        "SELECT count(*), coalesce(sum(last_seq), 0) FROM runs "
+        "WHERE (CAST(:tenant AS TEXT) IS NULL OR tenant = :tenant)",
+        {"tenant": store.tenant},
+    )[0]
+    return StoreInfo(
         sqlite_version=query("SELECT sqlite_version()")[0][0],
         schema=query("SELECT max(number) FROM migrations")[0][0],
         journal_mode=query("PRAGMA journal_mode")[0][0],
-        event_count=query("SELECT coalesce(sum(last_seq), 0) FROM runs")[0][0],
+        disk_free_bytes=shutil.disk_usage(Path(store.engine.path).parent).free,
+        run_count=runs,
+        event_count=events,
         **store.engine.sizes(),
     )

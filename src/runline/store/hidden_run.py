@@ -12,7 +12,7 @@ from runline.fold.state import RunFold
 from runline.model.checksum import place_check, seal
 from runline.model.errors import Conflict, Invalid, Unavailable
 from runline.model.event import Draft
-from runline.store import artifacts, projection
+from runline.store import artifacts, audit, projection
 from runline.store.append import INSERT_EVENTS
 from runline.store.checkpoints import pack, spacing
 from runline.store.codes import LEVEL_CODES
@@ -154,6 +154,9 @@ class HiddenRun:
             )
             free_id(tx, fold.run_id, self._tenant)
             tx.execute("DELETE FROM garbage WHERE run = ?", (run,))
+            audit.write(
+                self._store, tx, "import_run", target=fold.run_id, tenant=self._tenant, events=fold.last_seq
+            )
 
         self._turns.take(write)
 

@@ -9,22 +9,25 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, Self
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal, Self
 
 if TYPE_CHECKING:
     from runline.fold.compare import Comparison
     from runline.fold.failure import Failure
     from runline.fold.slots import Histogram
     from runline.fold.snapshot import RunState
-    from runline.model.artifact import Artifact
+    from runline.model.artifact import Artifact, ArtifactContent
+    from runline.model.audit import AuditEntry
     from runline.model.call import Call
     from runline.model.event import Event
     from runline.model.note import Note
     from runline.model.page import Page
     from runline.model.run import Run
     from runline.model.step import Step
+    from runline.model.token import NewToken, Token
     from runline.store.events import Hits
-    from runline.store.retention import PruneReport
+    from runline.store.health import StoreInfo
+    from runline.store.prune_report import PruneReport
     from runline.store.statistics import Counts, Statistics
     from runline.store.summaries import Summary
     from runline.store.verify import VerifyReport
@@ -91,6 +94,23 @@ class Store(ABC):
         """A note beside the run, or anchored to one event; at any time."""
 
     @abstractmethod
+    def put_artifact(
+        self,
+        run_id: str,
+        name: str,
+        content: bytes | BinaryIO,
+        *,
+        step: str | None = None,
+        type: str | None = None,
+        data: Mapping[str, Any] | None = None,
+    ) -> Artifact:
+        """Copies the content into keeping and registers it with an `artifact_created` event; all or nothing.
+
+        At most 256 MiB, read piece by piece. `data` is told beside what is found out about it. Raises
+        NotFound, RunEnded, Invalid (`artifact_too_large`), StoreFull.
+        """
+
+    @abstractmethod
     def pin(self, run_id: str, on: bool = True) -> None:  # noqa: FBT002 - the contract's signature
         """A pinned run is never pruned."""
 
@@ -154,6 +174,20 @@ class Store(ABC):
         """The seqs of all matching events, ascending, in pieces as they are found, each with the progress."""
 
     @abstractmethod
+    def count_events(
+        self,
+        run_id: str,
+        *,
+        types: Sequence[str] = (),
+        levels: Sequence[str] = (),
+        steps: Sequence[str] = (),
+        sources: Sequence[str] = (),
+        correlation_id: str | None = None,
+        q: str | None = None,
+    ) -> int:
+        """How many events match; all of the run's without a filter."""
+
+    @abstractmethod
     def follow(
         self,
         run_id: str,
@@ -193,6 +227,18 @@ class Store(ABC):
     @abstractmethod
     def list_artifacts(self, run_id: str) -> list[Artifact]:
         """In the order they were registered."""
+
+    @abstractmethod
+    def read_artifact(self, run_id: str, step: str | None, name: str) -> ArtifactContent:
+        """The text of the newest artifact of that name in that step, redacted, cut at 1 MB.
+
+        A step of None or `_run` stands for the run as a whole. Raises NotFound (`artifact_not_found`: never
+        registered; `artifact_gone`: its file is not there), Forbidden (it lies where nothing is served from).
+        """
+
+    @abstractmethod
+    def open_artifact(self, run_id: str, step: str | None, name: str) -> tuple[BinaryIO, Artifact]:
+        """The same one's file as it is, unredacted, to be closed by the caller. Raises like `read_artifact`."""
 
     @abstractmethod
     def list_notes(self, run_id: str, *, limit: int = 100) -> list[Note]:
@@ -275,6 +321,48 @@ class Store(ABC):
     @abstractmethod
     def scoped(self, tenant: str) -> Store:
         """The same store as one tenant sees it."""
+
+    @abstractmethod
+    def acting_as(self, who: str) -> Store:
+        """The same store as somebody uses it: the audit names them. Combines with `scoped` in either order.
+
+        Without it, `user@host` of the process. A server knows who asks by the token, whatever is said here.
+        """
+
+    @abstractmethod
+    def tenants(self) -> list[str]:
+        """Tenants that a run or a token names, in alphabetical order; of a tenant's view, itself alone."""
+
+    @abstractmethod
+    def create_token(
+        self,
+        name: str,
+        *,
+        scopes: Sequence[str],
+        tenant: str | None = None,
+        expires_in_days: float | None = None,
+    ) -> NewToken:
+        """A new token with its secret, which nobody can see again. Without a tenant it is good for all of them.
+
+        `scopes` are of `ingest`, `read`, `operate`, `admin`. A tenant's view makes tokens of its own tenant.
+        Raises Invalid, Forbidden.
+        """
+
+    @abstractmethod
+    def list_tokens(self) -> list[Token]:
+        """Newest first, the expired and the revoked ones too."""
+
+    @abstractmethod
+    def revoke_token(self, token_id: str) -> Token:
+        """Refused from the next request on. Revoking again changes nothing. Raises NotFound."""
+
+    @abstractmethod
+    def list_audit(self, *, limit: int = 100, cursor: str | None = None) -> Page[AuditEntry]:
+        """Control actions, newest first, at most 1000 a page; of a tenant's view, what was about that tenant."""
+
+    @abstractmethod
+    def info(self) -> StoreInfo:
+        """Versions, sizes and counts; of a tenant's view, sizes are the whole store's and counts its own."""
 
     @abstractmethod
     def prune(

@@ -16,7 +16,7 @@ from runline.fold.apply import apply
 from runline.fold.state import CallState, RunFold
 from runline.model.errors import NotFound, Unavailable
 from runline.model.event import Event
-from runline.store import artifacts, log, projection
+from runline.store import artifacts, audit, log, projection
 from runline.store.checkpoints import pack, spacing, unpack
 from runline.store.engine import Reading, Row, Writing
 from runline.store.locate import locate
@@ -33,8 +33,9 @@ def rebuild(
     The memory it takes grows with a run's steps and calls, not with its events.
     """
     told = on_progress or (lambda _: None)
+    tally = audit.Tally(store, "rebuild", target=run_id)
     if run_id is not None:
-        _rebuild_run(store, run_id, told)
+        _rebuild_run(store, run_id, told, tally)
         return 1
     done = events = 0
 
@@ -50,14 +51,14 @@ def rebuild(
     for page in pages:
         for _, name in page:
             try:
-                events += _rebuild_run(store, name, told_in_all)
+                events += _rebuild_run(store, name, told_in_all, tally)
             except NotFound:
                 continue  # it was pruned meanwhile
             done += 1
     return done
 
 
-def _rebuild_run(store: SqlStore, run_id: str, told: Callable[[int], None]) -> int:
+def _rebuild_run(store: SqlStore, run_id: str, told: Callable[[int], None], tally: audit.Tally) -> int:
     """How many events the run has."""
     found = store.locate(run_id)
     building = _Building(store, run_id, found.run, found.started_at_ms)
@@ -70,6 +71,8 @@ def _rebuild_run(store: SqlStore, run_id: str, told: Callable[[int], None]) -> i
             while building.fold_page(tx):
                 pass
             building.save(tx)
+            tally.add(tx, runs=1, events=building.folded)
+        tally.committed()
         # What this process remembers of the run may be what was wrong.
         store.writer.appender.forget_all()
 

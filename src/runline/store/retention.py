@@ -9,21 +9,21 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator
-from typing import TYPE_CHECKING, Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from msgspec import Struct
 
 from runline.model.errors import Conflict, Invalid, StoreFull
-from runline.store import garbage
+from runline.store import audit, garbage
 from runline.store.engine import Row, Writing
 from runline.store.files import OwnedFiles
 from runline.store.locate import locate
+from runline.store.prune_report import PrunedRun, PruneReport, Reason
 from runline.store.turns import Turns
 
 if TYPE_CHECKING:
     from runline.store.sql_store import SqlStore
 
-Reason = Literal["age", "count", "size"]
 T = TypeVar("T")
 _DAY_MS = 86_400_000
 _PAGE = 500
@@ -46,35 +46,6 @@ _OLDEST = f"""
 SELECT {_COLUMNS}, 'size' FROM runs WHERE {_PRUNABLE} AND (completed_at, run) > (:ended, :run)
 ORDER BY completed_at, run LIMIT {_PAGE}
 """
-
-
-class PrunedRun(Struct, frozen=True, kw_only=True):
-    """A run that was, or in a dry run would be, removed. `size_bytes` is its share of the store's events."""
-
-    run_id: str
-    tenant_id: str
-    name: str
-    status: str
-    started_at_ms: int
-    completed_at_ms: int
-    event_count: int
-    size_bytes: int
-    reason: Reason
-
-
-class PruneReport(Struct, frozen=True, kw_only=True):
-    """What pruning did. `runs` are in the order of their end; of a dry run they are what it would remove.
-
-    `matched` counts the runs that the rules chose, `removed` and `events` what is gone (nothing in a dry
-    run), `freed_bytes` how much the database file shrank.
-    """
-
-    runs: tuple[PrunedRun, ...]
-    matched: int
-    removed: int
-    events: int
-    freed_bytes: int
-    dry_run: bool
 
 
 class _Chosen(Struct, frozen=True):
@@ -127,6 +98,7 @@ def delete(store: SqlStore, run_id: str) -> None:
         found = locate(tx, run_id, tenant)
         if not found.ended:
             raise Conflict(f"Run {run_id} has not ended; cancel it before you delete it.", code="not_ended")
+        audit.write(store, tx, "delete_run", target=run_id, tenant=found.tenant, events=found.last_seq)
         return tx.execute(f"DELETE FROM runs WHERE run = ? RETURNING {_COLUMNS}", (found.run,))
 
     removed: list[Row] = []
@@ -195,6 +167,8 @@ class _Pruning:
         self._size_before_bytes = 0
         self._matched: set[int] = set()
         self._removed: list[PrunedRun] = []
+        rules = {"older_than_days": older_than_days, "keep": keep, "max_size_bytes": max_size_bytes}
+        self._tally = audit.Tally(store, "prune", detail=rules)
         self._parameters: dict[str, Any] = {
             "tenant": store.tenant,
             "ended_before": None
@@ -241,6 +215,7 @@ class _Pruning:
                 batch = same[at : at + turns.size]
                 at += len(batch)
                 gone = {row[0] for row in _remove(self._store, turns, files, self._removing(batch), reason)}
+                self._tally.committed()
                 self._removed += [one.view for one in batch if one.run in gone]
 
     def _removing(self, batch: list[_Chosen]) -> Callable[[Writing], list[Row]]:
@@ -248,7 +223,10 @@ class _Pruning:
 
         def remove(tx: Writing) -> list[Row]:
             sql = f"DELETE FROM runs WHERE run = :run AND {_PRUNABLE} RETURNING {_COLUMNS}"
-            return [row for one in batch for row in tx.execute(sql, {"run": one.run, "tenant": tenant})]
+            removed = [row for one in batch for row in tx.execute(sql, {"run": one.run, "tenant": tenant})]
+            if removed:
+                self._tally.add(tx, removed=len(removed), events=sum(row[-1] for row in removed))
+            return removed
 
         return remove
 

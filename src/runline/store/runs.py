@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import msgspec
 
@@ -14,6 +14,7 @@ from runline.model.event import Draft
 from runline.model.page import Page
 from runline.model.run import Eta, LastNote, Run
 from runline.model.step import Usual
+from runline.store import audit
 from runline.store.append import Appender
 from runline.store.engine import Row
 from runline.store.jobs import Job
@@ -167,6 +168,23 @@ def decode_cursor(cursor: str) -> tuple[int, str]:
     return at.t, at.id
 
 
+class Head(NamedTuple):
+    """How far a run has come."""
+
+    last_seq: int
+    ended: bool
+
+
+def heads(store: SqlStore, run_ids: Sequence[str]) -> dict[str, Head]:
+    """Those of the runs that the tenant has, in one query whatever their number."""
+    rows = store.engine.query(
+        "SELECT run_id, last_seq, completed_at IS NOT NULL FROM runs "
+        "WHERE run_id IN (SELECT value FROM json_each(:ids)) AND (CAST(:tenant AS TEXT) IS NULL OR tenant = :tenant)",
+        {"ids": msgspec.json.encode(list(run_ids)).decode(), "tenant": store.tenant},
+    )
+    return {run_id: Head(last_seq, bool(ended)) for run_id, last_seq, ended in rows}
+
+
 def newest(store: SqlStore) -> int:
     """The private number of the newest run, whatever its tenant."""
     return int(store.engine.query("SELECT coalesce(max(run), 0) FROM runs")[0][0])
@@ -189,5 +207,6 @@ def pin(store: SqlStore, run_id: str, on: bool) -> None:
     def perform(appender: Appender, _: Sequence[Draft]) -> None:
         entry = appender.entry(run_id, tenant)
         appender.tx.execute("UPDATE runs SET pinned = ? WHERE run = ?", (on, entry.run))
+        audit.write(store, appender.tx, "pin", target=run_id, tenant=entry.tenant, pinned=bool(on))
 
     store.writer.submit(Job(perform))

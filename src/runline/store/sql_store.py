@@ -10,7 +10,8 @@ import os
 import socket
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from runline.intake.names import default_redactor
 from runline.model.clock import Clock, SystemClock
@@ -43,14 +44,18 @@ if TYPE_CHECKING:
     from runline.fold.slots import Histogram
     from runline.fold.snapshot import RunState
     from runline.intake.redact import Redactor
-    from runline.model.artifact import Artifact
+    from runline.model.artifact import Artifact, ArtifactContent
+    from runline.model.audit import AuditEntry
     from runline.model.call import Call
     from runline.model.event import Event
     from runline.model.note import Note
     from runline.model.page import Page
     from runline.model.run import Run
     from runline.model.step import Step
-    from runline.store.retention import PruneReport
+    from runline.model.token import NewToken, Token
+    from runline.store.health import StoreInfo
+    from runline.store.prune_report import PruneReport
+    from runline.store.runs import Head
     from runline.store.statistics import Counts, Statistics
     from runline.store.summaries import Summary
     from runline.store.verify import VerifyReport
@@ -73,6 +78,7 @@ class SqlStore(Store):
         limits: Limits,
         redactor: Redactor,
         queue_size: int,
+        artifact_roots: Sequence[str | os.PathLike[str]] = (),
     ) -> None:
         self.url = url
         self.engine = engine
@@ -80,6 +86,13 @@ class SqlStore(Store):
         self.limits = limits
         self.redactor = redactor
         self.tenant: str | None = None
+        self.actor: str | None = None
+        """Who acts, when somebody was named; see `who`."""
+        self.artifact_roots = tuple(Path(root).absolute() for root in artifact_roots)
+        """Folders besides the store's own that artifacts may be read from."""
+        self.token_uses: dict[str, int] = {}
+        """When a token's use was last written down, by the token's id."""
+        self._is_view = False
         self.codes = Codes(engine)
         self.direct = Direct(engine)
         self.wake = Wake(engine)
@@ -111,6 +124,23 @@ class SqlStore(Store):
                 )
             )
         return known
+
+    @property
+    def who(self) -> str:
+        """Who acts, for the audit."""
+        from runline.store import audit
+
+        return self.actor or audit.process_user()
+
+    def heads(self, run_ids: Sequence[str]) -> dict[str, Head]:
+        """How far each of those runs has come, in one query; the unknown are left out."""
+        return runs.heads(self, run_ids)
+
+    def find_token(self, secret: str | bytes) -> Token | None:
+        """The good token of that secret; None for one that is unknown, expired or revoked. As quick as a look-up."""
+        from runline.store import tokens
+
+        return tokens.find(self, secret)
 
     def stream(self, run_id: str, *, announced: bool = True) -> Stream:
         """A recorder's way to append to a run without waiting."""
@@ -189,6 +219,20 @@ class SqlStore(Store):
             self, run_id, note, author=author, labels=labels, actions=actions, event_seq=event_seq
         )
 
+    def put_artifact(
+        self,
+        run_id: str,
+        name: str,
+        content: bytes | BinaryIO,
+        *,
+        step: str | None = None,
+        type: str | None = None,
+        data: Mapping[str, Any] | None = None,
+    ) -> Artifact:
+        from runline.store import artifact_content
+
+        return artifact_content.put(self, run_id, name, content, step=step, type=type, data=data)
+
     def pin(self, run_id: str, on: bool = True) -> None:  # noqa: FBT002 - the contract's signature
         runs.pin(self, run_id, on)
 
@@ -238,6 +282,9 @@ class SqlStore(Store):
     def index(self, run_id: str, *, after_seq: int = 0, **filters: Any) -> Iterator[events.Hits]:
         return events.index(self, run_id, self._event_filter(**filters), after_seq=after_seq)
 
+    def count_events(self, run_id: str, **filters: Any) -> int:
+        return events.count(self, run_id, self._event_filter(**filters))
+
     def follow(
         self,
         run_id: str,
@@ -276,6 +323,16 @@ class SqlStore(Store):
         from runline.store import artifacts
 
         return artifacts.listed(self, run_id)
+
+    def read_artifact(self, run_id: str, step: str | None, name: str) -> ArtifactContent:
+        from runline.store import artifact_content
+
+        return artifact_content.read(self, run_id, step, name)
+
+    def open_artifact(self, run_id: str, step: str | None, name: str) -> tuple[BinaryIO, Artifact]:
+        from runline.store import artifact_content
+
+        return artifact_content.opened(self, run_id, step, name)
 
     def list_notes(self, run_id: str, *, limit: int = 100) -> list[Note]:
         return notes.listed(self, run_id, limit=_clamped(limit, 2**31))
@@ -346,7 +403,53 @@ class SqlStore(Store):
             raise Forbidden(f"This is already the store as tenant {self.tenant!r} sees it.")
         view = copy.copy(self)
         view.tenant = check_tenant(tenant)
+        view._is_view = True  # noqa: SLF001 - it is this class's own
         return view
+
+    def acting_as(self, who: str) -> SqlStore:
+        from runline.store import audit
+
+        view = copy.copy(self)
+        view.actor = audit.check_actor(self, who)
+        view._is_view = True  # noqa: SLF001 - as above
+        return view
+
+    def tenants(self) -> list[str]:
+        from runline.store import tenants
+
+        return tenants.listed(self)
+
+    def create_token(
+        self,
+        name: str,
+        *,
+        scopes: Sequence[str],
+        tenant: str | None = None,
+        expires_in_days: float | None = None,
+    ) -> NewToken:
+        from runline.store import tokens
+
+        return tokens.create(self, name, scopes=scopes, tenant=tenant, expires_in_days=expires_in_days)
+
+    def list_tokens(self) -> list[Token]:
+        from runline.store import tokens
+
+        return tokens.listed(self)
+
+    def revoke_token(self, token_id: str) -> Token:
+        from runline.store import tokens
+
+        return tokens.revoke(self, token_id)
+
+    def list_audit(self, *, limit: int = 100, cursor: str | None = None) -> Page[AuditEntry]:
+        from runline.store import audit
+
+        return audit.listed(self, limit=_clamped(limit, audit.MAX_PAGE), cursor=cursor)
+
+    def info(self) -> StoreInfo:
+        from runline.store import health
+
+        return health.info(self)
 
     def prune(
         self,
@@ -382,8 +485,8 @@ class SqlStore(Store):
         backup.backup(self, destination)
 
     def close(self) -> None:
-        if self.tenant is not None:
-            return  # a view; whoever opened the store closes it
+        if self._is_view:
+            return  # whoever opened the store closes it
         self.writer.close(_CLOSE_S)
         self.wake.close()
         self.engine.close()
@@ -467,9 +570,18 @@ def open_sqlite(
     limits: Limits = DEFAULT_LIMITS,
     redactor: Redactor | None = None,
     queue_size: int = 20_000,
+    artifact_roots: Sequence[str | os.PathLike[str]] = (),
     vfs: str | None = None,
 ) -> SqlStore:
     clock = clock or SystemClock()
     redactor = redactor or default_redactor()
     engine = SqliteEngine(path, read_only=read_only, now_ms=clock.now_ms(), vfs=vfs)
-    return SqlStore(engine, url=url, clock=clock, limits=limits, redactor=redactor, queue_size=queue_size)
+    return SqlStore(
+        engine,
+        url=url,
+        clock=clock,
+        limits=limits,
+        redactor=redactor,
+        queue_size=queue_size,
+        artifact_roots=artifact_roots,
+    )
