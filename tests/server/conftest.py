@@ -14,9 +14,7 @@ from runline.store.sql_store import SqlStore
 from runline.testing.serving import client
 
 if TYPE_CHECKING:
-    from litestar.testing import TestClient
-
-    from runline.server.app import Application
+    from runline.testing.serving import Client
 
 
 @pytest.fixture
@@ -31,6 +29,6 @@ def store(tmp_path: Path, clock: ManualClock) -> Iterator[SqlStore]:
 
 
 @pytest.fixture
-def api(store: SqlStore) -> Iterator[TestClient[Application]]:
+def api(store: SqlStore) -> Iterator[Client]:
     with client(store) as asked:
         yield asked

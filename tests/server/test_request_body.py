@@ -17,9 +17,7 @@ from runline.store.sql_store import SqlStore
 from runline.testing.serving import Serving, client, serving
 
 if TYPE_CHECKING:
-    from litestar.testing import TestClient
-
-    from runline.server.app import Application
+    from runline.testing.serving import Client
 
 JSON = {"Content-Type": "application/json"}
 GZIP = {**JSON, "Content-Encoding": "gzip"}
@@ -27,7 +25,7 @@ SMALL = Settings(port=0, request_bytes=1000, body_timeout_s=0.3)
 
 
 @pytest.fixture
-def small(store: SqlStore) -> Iterator[TestClient[Application]]:
+def small(store: SqlStore) -> Iterator[Client]:
     with client(store, SMALL) as asked:
         yield asked
 
@@ -45,34 +43,34 @@ def run_of(size: int) -> bytes:
 @pytest.mark.parametrize(
     "media", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", ""]
 )
-def test_what_a_form_can_send_is_refused(api: TestClient[Application], media: str) -> None:
+def test_what_a_form_can_send_is_refused(api: Client, media: str) -> None:
     answer = api.post("/api/runs", content=b'{"name":"x"}', headers={"Content-Type": media})
     assert (answer.status_code, answer.json()["code"]) == (415, "unsupported_media_type")
 
 
-def test_a_charset_does_not_matter(api: TestClient[Application]) -> None:
+def test_a_charset_does_not_matter(api: Client) -> None:
     headers = {"Content-Type": "Application/JSON; charset=utf-8"}
     assert api.post("/api/runs", content=b'{"name":"x"}', headers=headers).status_code == 201
 
 
-def test_a_body_may_be_zipped(api: TestClient[Application]) -> None:
+def test_a_body_may_be_zipped(api: Client) -> None:
     answer = api.post("/api/runs", content=gzip.compress(b'{"name":"zipped"}'), headers=GZIP)
     assert (answer.status_code, answer.json()["pipeline_name"]) == (201, "zipped")
 
 
 @pytest.mark.parametrize("encoding", ["br", "deflate", "gzip, gzip", "zstd"])
-def test_other_encodings_are_named(api: TestClient[Application], encoding: str) -> None:
+def test_other_encodings_are_named(api: Client, encoding: str) -> None:
     headers = {**JSON, "Content-Encoding": encoding}
     assert api.post("/api/runs", content=b"x", headers=headers).status_code == 415
 
 
 @pytest.mark.parametrize("body", [b"not gzip", gzip.compress(b'{"name":"x"}')[:-9], b"\x1f\x8b"])
-def test_what_is_no_gzip_is_refused(api: TestClient[Application], body: bytes) -> None:
+def test_what_is_no_gzip_is_refused(api: Client, body: bytes) -> None:
     answer = api.post("/api/runs", content=body, headers=GZIP)
     assert (answer.status_code, answer.json()["code"]) == (400, "bad_encoding")
 
 
-def test_too_large_is_refused_before_it_is_read(small: TestClient[Application]) -> None:
+def test_too_large_is_refused_before_it_is_read(small: Client) -> None:
     assert small.post("/api/runs", content=run_of(900), headers=JSON).status_code == 201
     answer = small.post("/api/runs", content=run_of(1000), headers=JSON)
     assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
@@ -84,14 +82,14 @@ def test_too_large_without_saying_so_is_refused(server: Serving) -> None:
     assert answer.status_code == 413
 
 
-def test_a_bomb_is_refused_without_unzipping_it(small: TestClient[Application]) -> None:
+def test_a_bomb_is_refused_without_unzipping_it(small: Client) -> None:
     bomb = gzip.compress(b"\0" * 50_000_000)
     assert len(bomb) < 60_000
-    with client(small.app.server.store, Settings(request_bytes=100_000)) as api:
+    with client(small.application.server.store, Settings(request_bytes=100_000)) as api:
         assert api.post("/api/runs", content=bomb, headers=GZIP).status_code == 413
 
 
-def test_two_zips_in_a_row_are_one_body_too_many(api: TestClient[Application]) -> None:
+def test_two_zips_in_a_row_are_one_body_too_many(api: Client) -> None:
     twice = gzip.compress(b'{"name":"x"}') + gzip.compress(b'{"name":"y"}')
     answer = api.post("/api/runs", content=twice, headers=GZIP)
     assert (answer.status_code, answer.json()["code"]) == (400, "bad_encoding")
@@ -102,7 +100,9 @@ def test_a_body_that_does_not_come_is_not_waited_for_long(server: Serving, head:
     where = urlsplit(server.url)
     with socket.create_connection((where.hostname, where.port), 10) as connection:
         connection.sendall(
-            b"POST /api/runs HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n" + head + b"\r\n\r\n"
+            b"POST /api/runs HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+            + head
+            + b"\r\n\r\n"
         )
         assert connection.recv(1000).startswith(b"HTTP/1.1 408")
 

@@ -85,6 +85,8 @@ class RequestBody:
             raise Invalid(f"The body is not gzip: {error}.", code="bad_encoding") from error
         if self._unzip.unconsumed_tail:
             raise self._too_large()
+        if self._unzip.unused_data:
+            raise Invalid("Something follows the end of the gzip body.", code="bad_encoding")
         if self._complete and not self._unzip.eof:
             raise Invalid("The gzip body ends too early.", code="bad_encoding")
         return body

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import functools
 import inspect
+import operator
+import typing
 from collections.abc import Callable, Iterable
 from typing import Any, Literal, TypeVar
 
 import litestar
 from litestar.connection import ASGIConnection
+from litestar.di import NamedDependency
 from litestar.handlers import BaseRouteHandler
 from litestar.handlers.http_handlers.base import HTTPRouteHandler
 from msgspec import Struct
@@ -18,6 +21,7 @@ JSON = "application/json"
 NDJSON = "application/x-ndjson"
 SSE = "text/event-stream"
 _OPT = "route"
+INJECTED = frozenset({"store", "given", "caller", "server"})
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -104,6 +108,7 @@ def _declared(
     make = getattr(litestar, method.lower())
 
     def wrap(handler: F) -> HTTPRouteHandler:
+        _mark(handler)
         # The store is synchronous: what is not a coroutine runs in a thread.
         route = partly(name=handler.__name__, description=inspect.cleandoc(handler.__doc__ or ""))
         threaded = {} if inspect.iscoroutinefunction(handler) else {"sync_to_thread": True}
@@ -113,6 +118,13 @@ def _declared(
         return made
 
     return wrap
+
+
+def _mark(handler: Callable[..., Any]) -> None:
+    """Says in the handler's annotations what the framework injects, so that no handler has to repeat it."""
+    hints = typing.get_type_hints(handler, include_extras=True)
+    injected = {name: operator.getitem(NamedDependency, hints[name]) for name in INJECTED & hints.keys()}
+    handler.__annotations__ = hints | injected
 
 
 def get(path: str, *, scope: Scope = "read", **declared: Any) -> Callable[[F], HTTPRouteHandler]:

@@ -5,15 +5,15 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from litestar.testing import TestClient
+
+from runline.server.app import Application, create_app
 from runline.server.serve import Listening, listen
 from runline.server.settings import Settings
 
 if TYPE_CHECKING:
-    from litestar.testing import TestClient
-
-    from runline.server.app import Application
     from runline.store.sql_store import SqlStore
 
 
@@ -45,11 +45,14 @@ def serving(store: SqlStore, settings: Settings | None = None) -> Iterator[Servi
         server.close()
 
 
-def client(store: SqlStore, settings: Settings | None = None) -> TestClient[Application]:
+def client(store: SqlStore, settings: Settings | None = None) -> Client:
     """Asks the application directly; use it as a context manager so that streams flow."""
-    from litestar.testing import TestClient
+    return Client(create_app(store, settings or Settings()))
 
-    from runline.server.app import create_app
 
-    app = create_app(store, settings or Settings())
-    return TestClient(app, base_url="http://localhost:8080", raise_server_exceptions=False)
+class Client(TestClient[Any]):
+    """Asks an application in this process, as its own machine would."""
+
+    def __init__(self, application: Application) -> None:
+        self.application = application
+        super().__init__(application, base_url="http://127.0.0.1:8080", raise_server_exceptions=False)
