@@ -8,7 +8,7 @@ import pytest
 
 from runline.model.errors import Invalid
 from runline.model.limits import Limits
-from runline.store import events
+from runline.store import appends, events
 from runline.store.sql_store import SqlStore
 from runline.testing.place import SqlitePlace
 from runline.testing.streams import tagged, whole
@@ -76,3 +76,35 @@ def test_a_key_is_short_printable_text(store: SqlStore, key: str) -> None:
     with pytest.raises(Invalid):
         store.create_run("key", idempotency_key=key)
     assert store.get_run(run_id).last_seq == 1
+
+
+def test_ids_are_told_for_what_is_new_what_was_known_and_what_was_left_out(tmp_path: Path) -> None:
+    store = SqlitePlace(tmp_path).open(limits=Limits(run_events=5))
+    run_id = store.create_run("ids").run_id
+    first = [{"message": "a", "event_id": "one"}, {"message": "b"}]
+    told = store.ingest(run_id, first, idempotency_key="k").result(10)
+    log = whole(store, run_id)
+    assert appends.told_ids(store, run_id, told) == [log[1].id, log[2].id]
+    assert appends.told_ids(store, run_id, store.ingest(run_id, first, idempotency_key="k").result(10)) == [
+        log[1].id,
+        log[2].id,
+    ]
+    mixed = [{"message": "c"}, first[0], {"message": "d"}, {"message": "e"}]
+    told = store.ingest(run_id, mixed).result(10)
+    log = whole(store, run_id)
+    assert told.not_stored == 1
+    assert appends.told_ids(store, run_id, told) == [log[3].id, log[1].id, log[4].id, None]
+    store.close()
+
+
+def test_an_event_that_is_refused_is_named_by_its_place(store: SqlStore) -> None:
+    run_id = store.create_run("wrong").run_id
+    with pytest.raises(Invalid) as alone:
+        store.append(run_id, [{"event_id": 7}])
+    assert list(alone.value.fields) == ["event_id"]
+    with pytest.raises(Invalid) as among:
+        store.append(run_id, [{}, {}, {"event_id": 7}])
+    assert among.value.code == "bad_event_id"
+    assert among.value.message.startswith("Event 3 of 3: An event_id is text")
+    assert list(among.value.fields) == ["events[2].event_id"]
+    assert len(whole(store, run_id)) == 1

@@ -147,3 +147,50 @@ def test_a_run_that_is_removed_while_followed_is_forgotten(place: SqlitePlace) -
     store.end_run(run_id)
     store.delete_run(run_id)
     assert list(follower) == []
+
+
+def test_a_piece_says_how_far_it_looked_and_whether_it_is_the_last(store: SqlStore) -> None:
+    run_id = store.create_run("pieces").run_id
+    store.append(run_id, tagged("a", 9))
+    got = store.piece(run_id, after_seq=0, limit=4)
+    assert ([event.seq for event in got.events], got.position, got.done) == ([1, 2, 3, 4], 4, False)
+    got = store.piece(run_id, after_seq=4, types=["rare"])
+    assert (got.events, got.position, got.done) == ([], 10, False)
+    end = store.end_run(run_id)
+    assert store.piece(run_id, after_seq=4, types=["rare"]) == follow.Piece([end], 11, done=True)
+    assert store.piece(run_id, after_seq=11) == follow.Piece([], 11, done=True)
+    assert store.piece(run_id, after_seq=40) == follow.Piece([], 40, done=True)
+
+
+def test_a_piece_of_all_runs_passes_over_what_is_another_tenants(store: SqlStore) -> None:
+    mine, others = store.scoped("mine"), store.scoped("others")
+    run_id, other = mine.create_run("m").run_id, others.create_run("o").run_id
+    others.append(other, tagged("o", 5))
+    assert [event.run_id for event in mine.piece_of_all(after_id=0).events] == [run_id]
+    assert mine.piece_of_all(after_id=0).position == others.piece_of_all(after_id=0).position == 7
+    assert mine.piece_of_all(after_id=0, limit=1).position == 1
+    assert mine.piece_of_all(after_id=99) == follow.Piece([], 99)
+
+
+def test_changes_know_which_runs_are_active(store: SqlStore) -> None:
+    changes = store.changes()
+    assert (changes.next(), list(changes.active)) == ([], [])
+    run_id = store.create_run("r").run_id
+    assert [run.run_id for run in changes.next()] == list(changes.active) == [run_id]
+    store.end_run(run_id)
+    assert [run.status for run in changes.next()] == ["completed"]
+    assert list(changes.active) == []
+
+
+def test_changes_that_could_not_be_read_are_told_the_next_time(
+    store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    changes = store.changes()
+    assert changes.next() == []
+    run_id = store.create_run("short").run_id
+    store.end_run(run_id)
+    with monkeypatch.context() as patch:
+        patch.setattr(runs, "listed", lambda *_, **__: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            changes.next()
+    assert [run.run_id for run in changes.next()] == [run_id]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
@@ -26,20 +28,48 @@ class Appended(Struct, frozen=True):
 
     seqs: tuple[int | None, ...]
     not_stored: int
+    first: tuple[int, int] | None = None
+    """seq and id of the first that is new; None: all had been stored before."""
 
 
 def append(
     store: SqlStore, run_id: str, given: Iterable[Mapping[str, Any]], *, idempotency_key: str | None
 ) -> Appended:
     """Durable when it returns. Raises NotFound, RunEnded, Conflict, Invalid, StoreFull, Unavailable."""
-    now_ms = store.clock.now_ms()
+    return begin(store, run_id, given, idempotency_key=idempotency_key).result()
+
+
+def begin(
+    store: SqlStore, run_id: str, given: Iterable[Mapping[str, Any]], *, idempotency_key: str | None
+) -> Future[Appended]:
+    """Hands the events to the writer; what `append` returns or raises once they are durable.
+
+    Raises at once what can be told without the store: Invalid, Unavailable.
+    """
     bodies = list(given)
-    drafts = [accept(raw, now_ms=now_ms, limits=store.limits, redactor=store.redactor) for raw in bodies]
+    drafts = _accepted(store, bodies)
     digest = ""
     if idempotency_key is not None:
         idempotency.check_key(idempotency_key)
         digest = body_digest(bodies)
-    return store.writer.submit(Job(_appending(store, run_id, idempotency_key, digest), drafts))
+    return store.writer.enqueue(Job(_appending(store, run_id, idempotency_key, digest), drafts))
+
+
+def _accepted(store: SqlStore, bodies: Sequence[Mapping[str, Any]]) -> list[Draft]:
+    now_ms, drafts = store.clock.now_ms(), list[Draft]()
+    try:
+        for raw in bodies:
+            drafts.append(accept(raw, now_ms=now_ms, limits=store.limits, redactor=store.redactor))
+    except Invalid as error:
+        if len(bodies) == 1:
+            raise
+        at = len(drafts)
+        raise Invalid(
+            f"Event {at + 1} of {len(bodies):,}: {error.message}",
+            code=error.code,
+            fields={f"events[{at}].{name}": told for name, told in error.fields.items()},
+        ) from error
+    return drafts
 
 
 def _appending(
@@ -69,7 +99,7 @@ def _appending(
             idempotency.remember(appender, entry.tenant, entry.run, key, digest, told)
         new = iter(places)
         answered = (next(new) if seq is None else places[-1 - seq] if seq < 0 else seq for seq in known)
-        return Appended(tuple(answered), placed.not_stored)
+        return Appended(tuple(answered), placed.not_stored, (placed.first_seq, placed.first_id))
 
     return perform
 
@@ -77,13 +107,26 @@ def _appending(
 def told_events(store: SqlStore, run_id: str, appended: Appended) -> list[Event]:
     """The stored events of an answer, in request order; what was not stored is left out."""
     seqs = [seq for seq in appended.seqs if seq is not None]
-    if not seqs:
-        return []
+    found = _stored(store, run_id, seqs)
+    return [found[seq] for seq in seqs]
+
+
+def told_ids(store: SqlStore, run_id: str, appended: Appended) -> list[int | None]:
+    """The ids of an answer's events, in request order, None for what was not stored. Reads only older ones."""
+    first_seq, first_id = appended.first or (sys.maxsize, 0)
+    older = _stored(store, run_id, [seq for seq in appended.seqs if seq is not None and seq < first_seq])
+    shift = first_id - first_seq
+    return [
+        None if seq is None else seq + shift if seq >= first_seq else older[seq].id for seq in appended.seqs
+    ]
+
+
+def _stored(store: SqlStore, run_id: str, seqs: Iterable[int]) -> dict[int, Event]:
     found: dict[int, Event] = {}
     for low in _starts(sorted(set(seqs))):
         for event in events.read(store, run_id, EventFilter(), after_seq=low - 1, limit=events.MAX_PAGE):
             found[event.seq] = event
-    return [found[seq] for seq in seqs]
+    return found
 
 
 def _starts(seqs: list[int]) -> Iterable[int]:

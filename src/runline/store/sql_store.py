@@ -10,6 +10,7 @@ import os
 import socket
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
@@ -30,8 +31,9 @@ from runline.store import (
 from runline.store.append import Appender
 from runline.store.codes import Codes
 from runline.store.given import is_whole
-from runline.store.interface import Order, Store
+from runline.store.interface import Order
 from runline.store.locate import Direct, Located, locate
+from runline.store.recording_store import RecordingStore
 from runline.store.search import EventFilter, RunFilter
 from runline.store.sqlite import SqliteEngine
 from runline.store.stream import Stream
@@ -66,7 +68,7 @@ _CLOSE_S = 10.0
 _STEP_NAMES_KEPT = 64
 
 
-class SqlStore(Store):
+class SqlStore(RecordingStore):
     """A store in an SQL database. `tenant` None sees all tenants."""
 
     def __init__(
@@ -132,6 +134,33 @@ class SqlStore(Store):
 
         return self.actor or audit.process_user()
 
+    # -- for the hub and the routes of the server
+
+    def piece(self, run_id: str, *, after_seq: int, limit: int | None = None, **filters: Any) -> follow.Piece:
+        """What comes next in a run's log: at most `limit` events, from not too long a stretch of it."""
+        return follow.piece(self, run_id, self._event_filter(**filters), after_seq=after_seq, limit=limit)
+
+    def piece_of_all(self, *, after_id: int, limit: int | None = None) -> follow.Piece:
+        """What comes next in all runs' logs together, in commit order."""
+        return follow.piece_of_all(self, after_id=after_id, limit=limit)
+
+    def changes(self) -> follow.Changes:
+        """Tells each time it is asked which runs have changed."""
+        return follow.Changes(self)
+
+    def ingest(
+        self, run_id: str, events: Iterable[Mapping[str, Any]], *, idempotency_key: str | None = None
+    ) -> Future[appends.Appended]:
+        """As `append`, without waiting: the answer comes when the events are durable."""
+        return appends.begin(self, run_id, events, idempotency_key=idempotency_key)
+
+    def seq_after(self, run_id: str, *, after_seq: int = 0, after_id: int | None = None) -> int:
+        """The seq that a reader goes on from who has seen up to that seq, and up to the event of that id."""
+        if after_id is None:
+            return after_seq
+        found = self.locate(run_id)
+        return max(after_seq, events.seq_of_id(self, found.run, found.last_seq, after_id))
+
     def heads(self, run_ids: Sequence[str]) -> dict[str, Head]:
         """How far each of those runs has come, in one query; the unknown are left out."""
         return runs.heads(self, run_ids)
@@ -149,6 +178,15 @@ class SqlStore(Store):
     def flush(self, timeout_s: float) -> bool:
         """Whether everything queued before became durable within the time."""
         return self.writer.flush(timeout_s)
+
+    def shut(self, timeout_s: float) -> bool:
+        """Commits what is queued within that time and closes; whether all became durable."""
+        written = self.writer.close(timeout_s)
+        self.close()
+        return written
+
+    def artifacts_folder(self) -> Path:
+        return OwnedFiles(self.engine.path).root
 
     # -- writing
 
@@ -273,7 +311,7 @@ class SqlStore(Store):
             self,
             run_id,
             self._event_filter(**filters),
-            after_seq=self._after(run_id, after_seq, after_id),
+            after_seq=self.seq_after(run_id, after_seq=after_seq, after_id=after_id),
             before_seq=before_seq,
             order=order,
             limit=_clamped(limit, events.MAX_PAGE),
@@ -296,7 +334,11 @@ class SqlStore(Store):
     ) -> Iterator[Event]:
         wanted = self._event_filter(**filters)
         return follow.follow(
-            self, run_id, wanted, after_seq=self._after(run_id, after_seq, after_id), timeout_s=timeout_s
+            self,
+            run_id,
+            wanted,
+            after_seq=self.seq_after(run_id, after_seq=after_seq, after_id=after_id),
+            timeout_s=timeout_s,
         )
 
     def state(self, run_id: str, *, at_seq: int | None = None) -> RunState:
@@ -534,12 +576,6 @@ class SqlStore(Store):
             parent_run_id=parent_run_id,
             query=query,
         )
-
-    def _after(self, run_id: str, after_seq: int, after_id: int | None) -> int:
-        if after_id is None:
-            return after_seq
-        found = self.locate(run_id)
-        return max(after_seq, events.seq_of_id(self, found.run, found.last_seq, after_id))
 
 
 def _words(given: Words) -> tuple[str, ...]:

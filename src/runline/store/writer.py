@@ -16,6 +16,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from runline.intake.redact import Redactor
@@ -77,12 +78,9 @@ class Writer:
         self._give_up_s = 0.0
         self._closed = False
 
-    def submit(self, job: Job[T], *, timeout_s: float | None = None) -> T:
+    def submit(self, job: Job[T]) -> T:
         """Waits until the job's transaction is durable; its result, or its error."""
-        try:
-            return self.enqueue(job).result(timeout_s)
-        except TimeoutError as error:
-            raise Unavailable("The store did not answer in time.", code="timeout") from error
+        return self.enqueue(job).result()
 
     def enqueue(self, job: Job[T]) -> Future[T]:
         """Hands the job over; what it comes to once its transaction is durable. It cannot be taken back."""
@@ -106,7 +104,6 @@ class Writer:
         self.start()
 
     def _look(self) -> None:
-        """Something has been put where the thread takes it from."""
         self._bell.set()
         if self._closed:  # it was closed in between, and nobody may wait for a thread that has gone
             self._abandon()
@@ -135,9 +132,8 @@ class Writer:
         if self._thread is None:
             with self._starting:
                 if self._thread is None:
-                    thread = threading.Thread(target=self._run, name="runline-writer", daemon=True)
-                    self._thread = thread
-                    thread.start()
+                    self._thread = threading.Thread(target=self._run, name="runline-writer", daemon=True)
+                    self._thread.start()
 
     def flush(self, timeout_s: float) -> bool:
         """Whether everything queued before this call became durable within the time."""
@@ -206,7 +202,7 @@ class Writer:
             stream.give_up(1)
             self._lost += 1
         self._held = []
-        try:
+        with suppress(IndexError):
             while True:
                 item = self.queue.popleft()
                 if isinstance(item, Job):
@@ -214,8 +210,6 @@ class Writer:
                 else:
                     item[0].give_up(1)
                     self._lost += 1
-        except IndexError:
-            pass
         while self.errands:
             self.errands.popleft().future.set_exception(error)
 
@@ -237,13 +231,11 @@ class Writer:
         queue, items = self.queue, list[Item](self._held)
         count = len(items)
         self._held = []
-        try:
+        with suppress(IndexError):
             while count < _BATCH:
                 item = queue.popleft()
                 items.append(item)
                 count += 1 + len(item.drafts) if isinstance(item, Job) else 1
-        except IndexError:
-            pass
         if self._streams and time.monotonic() >= self._heartbeat_due_s:
             self._heartbeat_due_s = time.monotonic() + HEARTBEAT_S
             items.append(liveness.renewal([stream.run_id for stream in self._streams]))
