@@ -12,8 +12,8 @@ PYTEST := $(BIN)/python -m pytest
 list:            ## this list
 	@sed -n 's/^\([a-z0-9]*\):.*## /\1	/p' Makefile | awk -F'\t' '{printf "  make %-10s %s\n", $$1, $$2}'
 
-run: $(READY)        ## set up, then record real commands and show their timelines
-	@$(BIN)/runline demo
+run: $(READY)        ## set up, record real commands, show their timelines, serve them
+	@$(BIN)/runline demo --serve
 
 test: lint typecheck ## everything a change must pass
 	@$(PYTEST) -n 2 --cov --cov-fail-under=100

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import importlib
 import os
 import signal
 import time
@@ -7,8 +8,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from runline.server.serve import Listening
+
 if TYPE_CHECKING:
     from tests.cli.conftest import CommandLine
+
+demo_module = importlib.import_module("runline.cli.demo")
 
 
 def test_it_records_real_commands_and_leaves_one_running(cli: CommandLine) -> None:
@@ -45,3 +50,11 @@ def test_a_demo_inside_a_run_is_not_its_child(cli: CommandLine, monkeypatch: pyt
     monkeypatch.setenv("RUNLINE_RUN_ID", "outer")
     cli("demo", "--live", "0")
     assert {run["parent_run_id"] for run in cli.json("ls")["runs"]} == {None}
+
+
+def test_it_serves_what_it_recorded(cli: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    served: list[Listening] = []
+    monkeypatch.setattr(demo_module, "_jobs", lambda _: ())
+    monkeypatch.setattr(Listening, "run", lambda self: served.append(self))  # noqa: PLW0108 - to be bound
+    said = cli.text("demo", "--live", "0", "--serve")
+    assert [f"at {one.url}" in said for one in served] == [True]

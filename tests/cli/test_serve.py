@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 import signal
 import socket
@@ -11,15 +12,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
+from typing import TYPE_CHECKING
 
 import httpx
 import pytest
 
-from runline.cli import serve
+from runline.cli.invocation import Invocation
 from runline.cli.serve import read_retention
 from runline.model.errors import Invalid
-from runline.server.settings import Retention
+from runline.server.serve import Listening
+from runline.server.settings import Retention, Settings
 from runline.store import open_store
+
+if TYPE_CHECKING:
+    from tests.cli.conftest import CommandLine
+
+serve = importlib.import_module("runline.cli.serve")
 
 
 @contextmanager
@@ -89,6 +97,63 @@ def test_with_tokens_it_prints_one_once_and_a_link(tmp_path: Path) -> None:
         with httpx.Client() as browser:
             browser.get(link[0], follow_redirects=True)
             assert browser.get(f"{url}/api/runs").status_code == 200
+
+
+@pytest.fixture
+def served_here(monkeypatch: pytest.MonkeyPatch) -> list[Listening]:
+    """What would have been served."""
+    served: list[Listening] = []
+    monkeypatch.setattr(Listening, "run", lambda self: served.append(self))  # noqa: PLW0108 - to be bound
+    return served
+
+
+def test_options_become_settings(cli: CommandLine, served_here: list[Listening], tmp_path: Path) -> None:
+    said = cli.text(
+        "serve", "--port", "0", "--token", "s3cret", "--host-name", "Runs.Example", "--origin", "https://A.example/",
+        "--retention", "14d,keep=5", "--artifact-root", str(tmp_path), "--no-open",
+    )  # fmt: skip
+    server = served_here[0].app.server
+    assert server.settings.token == "s3cret"
+    assert server.settings.hosts == ("runs.example",)
+    assert server.settings.origins == ("https://a.example",)
+    assert server.settings.retention == Retention(older_than_days=14, keep=5)
+    assert server.store.artifact_roots == (tmp_path.resolve(),)
+    assert served_here[0].url in said
+    assert "s3cret" not in said
+
+
+def test_on_loopback_nobody_is_asked(cli: CommandLine, served_here: list[Listening]) -> None:
+    said = cli.text("serve", "--port", "0")
+    assert "token" not in said
+    assert served_here[0].app.server.settings.token is None
+
+
+def test_a_token_is_made_where_one_is_needed(cli: CommandLine, served_here: list[Listening]) -> None:
+    said = cli.text("serve", "--port", "0", "--auth")
+    token = served_here[0].app.server.settings.token
+    assert token
+    assert said.count(token) == 1
+    assert "/signin?code=" in said
+
+
+def test_a_desktop_sees_it_at_once(
+    cli: CommandLine, served_here: list[Listening], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[str] = []
+    monkeypatch.setattr(serve, "_has_desktop", lambda: True)
+    monkeypatch.setattr(serve.webbrowser, "open", opened.append)
+    cli("serve", "--port", "0")
+    cli("serve", "--port", "0", "--no-open")
+    assert opened == [served_here[0].url]
+
+
+def test_any_port_rather_than_none(cli: CommandLine, served_here: list[Listening]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken, cli.store() as store:
+        port = taken.getsockname()[1]
+        serve.serve_store(Invocation(), store, Settings(port=port), open_browser=False, any_port=True)
+        cli("serve", "--port", str(port), exits=4)
+    assert len(served_here) == 1
+    assert not served_here[0].url.endswith(f":{port}")
 
 
 def test_a_taken_port_names_a_free_one(tmp_path: Path) -> None:

@@ -69,6 +69,9 @@ def demo(
         float,
         typer.Option("--live", metavar="SECONDS", help="How long the run left behind works; 0 for none."),
     ] = 120.0,
+    serve: Annotated[
+        bool, typer.Option("--serve", help="Then serve the store over HTTP, until Ctrl-C.")
+    ] = False,
 ) -> None:
     """Record real commands into the store, leave one running, and show what Runline makes of them."""
     invocation = Invocation.of(ctx)
@@ -96,6 +99,8 @@ def demo(
         runs = store.list_runs(limit=10).items
         run_table(out, runs, now_ms=invocation.now_ms(), utc=invocation.utc)
         _farewell(out, runs)
+    if serve:
+        _serve(invocation)
 
 
 _QUIET: dict[str, Any] = {
@@ -163,6 +168,15 @@ def _leave_running(invocation: Invocation, seconds: float) -> None:
             (run for run in changed if run.name == _LIVE and run.is_active and run.last_seq > _UNDER_WAY),
             None,
         )
+
+
+def _serve(invocation: Invocation) -> None:
+    from runline.cli.serve import serve_store
+    from runline.server.settings import Settings
+
+    invocation.out.blank()
+    with invocation.writing() as store:
+        serve_store(invocation, store, Settings(), open_browser=True, any_port=True)
 
 
 def _say(out: Output, run: Run, now_ms: int) -> None:
