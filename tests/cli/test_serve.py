@@ -103,7 +103,12 @@ def test_with_tokens_it_prints_one_once_and_a_link(tmp_path: Path) -> None:
 def served_here(monkeypatch: pytest.MonkeyPatch) -> list[Listening]:
     """What would have been served."""
     served: list[Listening] = []
-    monkeypatch.setattr(Listening, "run", lambda self: served.append(self))  # noqa: PLW0108 - to be bound
+
+    def run(self: Listening) -> None:
+        served.append(self)
+        self.close()
+
+    monkeypatch.setattr(Listening, "run", run)
     return served
 
 

@@ -72,7 +72,7 @@ def test_a_signal_ends_streams_first_and_the_second_one_all(store: SqlStore) -> 
     assert server.should_exit
     server.handle_exit(signal.SIGINT, None)
     assert server.force_exit
-    listening._bound.close()
+    listening.close()
 
 
 @pytest.mark.skipif(not OPEN_FILES.is_dir(), reason="this system does not list open files")

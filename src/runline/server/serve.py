@@ -55,7 +55,11 @@ class Listening:
             self._uvicorn.run(sockets=[self._bound])
         finally:
             self.started.set()
-            self._bound.close()
+            self.close()
+
+    def close(self) -> None:
+        """Lets go of the address."""
+        self._bound.close()
 
     def stop(self) -> None:
         """Ends the streams, then the server; from any thread."""
