@@ -5,16 +5,15 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
-from json import loads as lenient
 from typing import TYPE_CHECKING, Annotated, Any
 
-import msgspec
 import typer
 
 from runline.cli.invocation import Invocation
 from runline.cli.options import JsonOption, complete_level, complete_run, one_of, words
 from runline.cli.roles import Span
 from runline.cli.run_ids import find_run
+from runline.intake.document import json_object
 from runline.model.errors import Invalid
 from runline.model.status import END_STATUSES, LEVELS
 
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
 
 _BATCH = 500
 _MAX_LINE_BYTES = 8 * 1024 * 1024
-_strict = msgspec.json.Decoder(dict[str, Any]).decode
 
 
 def emit(
@@ -136,7 +134,7 @@ def _object(text: str | None) -> dict[str, Any] | None:
     if text is None:
         return None
     try:
-        return _decode(text)
+        return json_object(text)
     except (ValueError, RecursionError) as error:
         raise Invalid(
             f"--data is not a JSON object: {error}. Write it like '{{\"rows\": 12}}'.",
@@ -144,25 +142,12 @@ def _object(text: str | None) -> dict[str, Any] | None:
         ) from error
 
 
-def _decode(text: str | bytes) -> dict[str, Any]:
-    """A JSON object; also one with NaN, huge integers or lone surrogates, which are stored in their own form.
-
-    Raises ValueError or RecursionError for what is none.
-    """
-    try:
-        return _strict(text)
-    except msgspec.ValidationError:
-        raise
-    except (msgspec.MsgspecError, ValueError):
-        return msgspec.convert(lenient(text), dict[str, Any])
-
-
 def _from_stdin(invocation: Invocation, store: Store, run_id: str, *, json: bool) -> None:
     batch: list[dict[str, Any]] = []
     stored = 0
     for number, line in enumerate(_lines(), start=1):
         try:
-            batch.append(_decode(line))
+            batch.append(json_object(line))
         except (ValueError, RecursionError) as error:
             _append(invocation, store, run_id, batch, json=json)
             raise Invalid(
