@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from runline.cli.commands import COMMANDS, SECTIONS, load
+from runline.cli.commands import COMMANDS, load
 
 ROOT = Path(__file__).parents[2]
 
@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[2]
 def test_each_command_is_there_and_says_what_it_does(name: str) -> None:
     function = load(COMMANDS[name])
     assert inspect.getdoc(function)
-    assert COMMANDS[name].section in SECTIONS
+    assert COMMANDS[name].section
 
 
 def test_the_documentation_has_every_command_and_no_other() -> None:

@@ -187,6 +187,7 @@ def test_a_newer_store_is_refused_and_an_older_one_migrated(tmp_path: Path, read
     connection = apsw.Connection(str(path))
     views = [row[0] for row in connection.execute("SELECT name FROM sqlite_schema WHERE type = 'view'")]
     connection.execute("".join(f"DROP VIEW {name};" for name in views)).fetchall()
+    connection.execute("DROP TABLE tokens; DROP TABLE audit").fetchall()
     connection.execute("DELETE FROM migrations WHERE number > 1").fetchall()
     connection.close()
     if read_only:

@@ -7,7 +7,10 @@ from typing import Any, NamedTuple
 
 
 class Entry(NamedTuple):
-    """A command. `function` in `module` has its options as parameters, its docstring is its help."""
+    """A command. `function` in `module` has its options as parameters, its docstring is its help.
+
+    One with subcommands has no function of its own.
+    """
 
     name: str
     section: str
@@ -16,9 +19,15 @@ class Entry(NamedTuple):
     function: str
     takes_rest: bool = False
     """Options stop at the first word that is none: what follows belongs to another program."""
+    subcommands: tuple[Entry, ...] = ()
 
 
 RECORD, READ, KEEP = "Record", "Read", "Keep"
+TOKENS = (
+    Entry("create", "Commands", "Make a token and print its secret", "token", "create"),
+    Entry("ls", "Commands", "List tokens, newest first", "token", "ls"),
+    Entry("revoke", "Commands", "Refuse a token from now on", "token", "revoke"),
+)
 
 COMMANDS: dict[str, Entry] = {
     entry.name: entry
@@ -45,12 +54,14 @@ COMMANDS: dict[str, Entry] = {
         Entry("verify", KEEP, "Check every stored event and all that follows from it", "verify", "verify"),
         Entry("backup", KEEP, "Copy the live store into a new file", "backup", "backup"),
         Entry("rebuild", KEEP, "Make the projections anew from the log", "rebuild", "rebuild"),
+        Entry("token", KEEP, "Make, list and revoke tokens for a server", "token", "", subcommands=TOKENS),
+        Entry("audit", KEEP, "Say who cancelled, pruned, deleted and the like", "audit", "audit"),
         Entry("doctor", KEEP, "Check this machine and the store, with advice", "doctor", "doctor"),
     )
 }
-SECTIONS = (RECORD, READ, KEEP)
 
 
 def load(entry: Entry) -> Any:
-    """The function behind a command."""
-    return getattr(import_module(f"runline.cli.{entry.module}"), entry.function)
+    """The function behind a command; of one with subcommands, their module."""
+    module = import_module(f"runline.cli.{entry.module}")
+    return getattr(module, entry.function) if entry.function else module

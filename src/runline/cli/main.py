@@ -10,20 +10,16 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from difflib import get_close_matches
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
-from typer.main import get_command
 
 import runline
-from runline.cli import commands, exits
-from runline.cli.argument_help import tell_plainly
+from runline.cli import exits
+from runline.cli.command_group import HELP_NAMES, CommandGroup
 from runline.cli.invocation import Invocation
 from runline.cli.output import stderr
 from runline.cli.roles import Span
-from runline.cli.values import read_plainly
 from runline.model.errors import RunlineError
 
 _NEWCOMER = """\
@@ -36,7 +32,6 @@ Start with these three:
 
 `runline demo` records real commands to look at; `runline --help` lists everything.
 """
-_GLOBAL = ("store_url", "verbose", "utc")
 _EPILOG = """\
 RUN is a run's id, its beginning or its end where that is unique (the last 4 characters mostly are), or
 nothing for the latest run. Every reading command takes --json. Exit codes: 0 done, 1 the run failed or a
@@ -44,41 +39,8 @@ check found a problem, 2 usage, 3 not found, 4 conflict, 5 store unavailable or 
 """
 
 
-class CommandLine(TyperGroup):
-    """A group whose commands are imported when they are invoked, and that turns errors into sentences."""
-
-    def get_params(self, ctx: Any) -> Any:
-        params = super().get_params(ctx)
-        read_plainly(params)
-        return params
-
-    def list_commands(self, _: Any) -> list[str]:
-        return list(commands.COMMANDS)
-
-    def get_command(self, ctx: Any, cmd_name: str) -> Any:
-        entry = commands.COMMANDS.get(cmd_name)
-        if entry is None:
-            return None
-        app = typer.Typer(add_completion=False, rich_markup_mode=None)
-        settings = {"allow_interspersed_args": False} if entry.takes_rest else {}
-        app.command(cmd_name, context_settings={**_HELP_NAMES, **settings})(commands.load(entry))
-        command = get_command(app)
-        command.params.extend(param for param in self.params if param.name in _GLOBAL)
-        tell_plainly(command.params)
-        read_plainly(command.get_params(ctx))
-        return command
-
-    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        known = not args or args[0].startswith("-") or args[0] in commands.COMMANDS
-        if not known and not ctx.resilient_parsing:
-            ctx.fail(_unknown_command(args[0]))
-        return super().resolve_command(ctx, args)
-
-    def format_commands(self, _: Any, formatter: Any) -> None:
-        for section in commands.SECTIONS:
-            rows = [(e.name, e.summary) for e in commands.COMMANDS.values() if e.section == section]
-            with formatter.section(section):
-                formatter.write_dl(rows, col_max=12)
+class CommandLine(CommandGroup):
+    """The whole command line: it turns errors into sentences and exit codes."""
 
     def format_epilog(self, _: Any, formatter: Any) -> None:
         formatter.write_paragraph()
@@ -101,18 +63,8 @@ class CommandLine(TyperGroup):
     def invoke(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)
-        except typer.TyperException as error:
-            refused: Any = error
-            # What the parser itself refuses does not say which command it was for.
-            if getattr(refused, "ctx", refused) is None:
-                name = ctx.invoked_subcommand
-                refused.ctx = typer.Context(self.get_command(ctx, name), parent=ctx, info_name=name)
-            raise
         except BrokenPipeError as error:  # before Typer sees it, to whom it is any other failure
             raise typer.Exit(_broken_pipe()) from error
-
-
-_HELP_NAMES = {"help_option_names": ["-h", "--help"]}
 
 
 def _guarded(run: Any) -> int:
@@ -161,11 +113,6 @@ def _usage_sentences(error: Any) -> tuple[str, ...]:
     return sentence, f"`{path} --help` shows how it is used."
 
 
-def _unknown_command(word: str) -> str:
-    near = get_close_matches(word, commands.COMMANDS, n=1, cutoff=0.5)
-    return f"There is no command {word[:60]!r}." + (f" Did you mean {near[0]!r}?" if near else "")
-
-
 def _broken_pipe() -> int:
     """Whoever read the output is gone: leave without a word, also when Python flushes at the end."""
     try:
@@ -181,7 +128,7 @@ app = typer.Typer(
     invoke_without_command=True,
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
-    context_settings=_HELP_NAMES,
+    context_settings=HELP_NAMES,
 )
 
 
