@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from runline.model.errors import Invalid
+from runline.model.errors import Conflict, Invalid, RunEnded
 from runline.model.limits import Limits
 from runline.store import appends, events
 from runline.store.sql_store import SqlStore
@@ -108,3 +108,15 @@ def test_an_event_that_is_refused_is_named_by_its_place(store: SqlStore) -> None
     assert among.value.message.startswith("Event 3 of 3: An event_id is text")
     assert list(among.value.fields) == ["events[2].event_id"]
     assert len(whole(store, run_id)) == 1
+
+
+def test_an_end_that_is_repeated_with_its_key_is_told_as_the_first_time(store: SqlStore) -> None:
+    run_id = store.create_run("over").run_id
+    end = store.end_run(run_id, "failed", error="no disk", idempotency_key="k")
+    assert store.end_run(run_id, "failed", error="no disk", idempotency_key="k").id == end.id
+    with pytest.raises(Conflict) as told:
+        store.end_run(run_id, "completed", idempotency_key="k")
+    assert told.value.code == "idempotency_conflict"
+    with pytest.raises(RunEnded):
+        store.end_run(run_id, "failed", error="no disk")
+    assert store.get_run(run_id).last_seq == 2

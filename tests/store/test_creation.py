@@ -186,3 +186,14 @@ def test_configured_secrets_are_nowhere(tmp_path: Path) -> None:
         store.add_note(run_id, known, author=known, labels=[known], actions=[known])
         store.end_run(run_id, "failed", error=known)
     assert known.encode() not in (tmp_path / "known.db").read_bytes()
+
+
+def test_an_input_that_was_cleaned_before_it_came_cannot_be_run_again(store: SqlStore) -> None:
+    assert store.create_run("cleaned", input={"a": 1}, input_redacted=True).input_redacted
+    assert not store.create_run("as given", input={"a": 1}).input_redacted
+
+
+def test_the_run_that_is_repeated_has_an_id(store: SqlStore) -> None:
+    with pytest.raises(Invalid) as told:
+        store.create_run("again", original_run_id="../x")
+    assert "run_id" in told.value.fields

@@ -84,3 +84,18 @@ def test_a_run_that_is_not_there_has_no_notes(store: SqlStore) -> None:
         store.list_notes("nobody")
     with pytest.raises(Invalid):
         store.list_notes(store.create_run("x").run_id, limit=0)
+
+
+def test_a_page_goes_on_where_the_last_one_ended_whatever_the_clock_did(
+    store: SqlStore, clock: ManualClock
+) -> None:
+    run_id = store.create_run("clock set back").run_id
+    for step_s in (0, 60, -90, 10, 0):
+        clock.advance(s=step_s)
+        store.add_note(run_id, f"after {step_s}")
+    every = store.list_notes(run_id)
+    paged: list[int] = []
+    while page := store.list_notes(run_id, limit=2, before_id=paged[-1] if paged else None):
+        paged += [note.id for note in page]
+    assert paged == [note.id for note in every]
+    assert store.list_notes(run_id, before_id=10**9) == []

@@ -24,6 +24,7 @@ from runline.store.engine import Writing
 from runline.store.entry import Entry
 from runline.store.given import is_list, is_text
 from runline.store.jobs import Job
+from runline.store.liveness import RunWriter
 from runline.store.usual import usual_of_name
 
 if TYPE_CHECKING:
@@ -47,8 +48,8 @@ class NewRun(msgspec.Struct, kw_only=True):
     start: Draft
     input_json: str | None
     input_redacted: bool
-    announced: tuple[str, int] | None
-    """(host, pid) of a recorder that will renew its liveness."""
+    announced: RunWriter | None
+    """A recorder that will renew its liveness."""
     idempotency_key: str | None
     digest: str
 
@@ -66,7 +67,8 @@ def prepare(
     original_run_id: str | None,
     plan: Any,
     started_at_ms: int | None,
-    announced: tuple[str, int] | None,
+    announced: RunWriter | None,
+    input_redacted: bool,
     idempotency_key: str | None,
 ) -> NewRun:
     """Checks and cleans what a caller wants; raises Invalid."""
@@ -82,6 +84,8 @@ def prepare(
         idempotency.check_key(idempotency_key)
     if parent_run_id is not None and check_run_id(parent_run_id) == run_id:
         raise Invalid("A run cannot be its own parent.", fields={"parent_run_id": "the run itself"})
+    if original_run_id is not None:
+        check_run_id(original_run_id)
     value, redacted = store.redactor.input(input)
     if value is not None and len(projection.json_text(value).encode()) > limits.input_bytes:
         raise Invalid(
@@ -129,8 +133,8 @@ def prepare(
         start=start,
         # As the start event has it: there it lies one level deeper, and may have been cut.
         input_json=None if value is None else bytes(_decode_start(start.payload).input).decode(),
-        input_redacted=redacted,
-        announced=announced,
+        input_redacted=redacted or input_redacted,
+        announced=None if announced is None else announced.clean(store.redactor),
         idempotency_key=idempotency_key,
         digest=body_digest([body]),
     )
@@ -201,7 +205,9 @@ def insert(appender: Appender, new: NewRun, drafts: Sequence[Draft]) -> Entry:
         "INSERT INTO run_details VALUES (?, ?, ?)", (run, new.input_json, projection.json_text(Cold()))
     )
     if new.announced is not None:
-        tx.execute("INSERT INTO liveness VALUES (?, ?, ?, ?)", (run, now_ms, *new.announced))
+        tx.execute(
+            "INSERT INTO liveness VALUES (?, ?, ?, ?)", (run, now_ms, new.announced.host, new.announced.pid)
+        )
     entry = Entry(run, new.tenant, fold, 0, 0)
     appender.adopt(entry)
     appender.add(entry, drafts)

@@ -69,8 +69,18 @@ class Store(ABC):
         """
 
     @abstractmethod
-    def end_run(self, run_id: str, status: str = "completed", *, error: str | None = None) -> Event:
-        """Appends the end event; nothing follows it. Raises RunEnded when it has one."""
+    def end_run(
+        self,
+        run_id: str,
+        status: str = "completed",
+        *,
+        error: str | None = None,
+        idempotency_key: str | None = None,
+    ) -> Event:
+        """Appends the end event; nothing follows it. Raises RunEnded when it has one.
+
+        With a key, a repetition gets the end event of the first time.
+        """
 
     @abstractmethod
     def heartbeat(self, run_id: str) -> None:
@@ -249,13 +259,13 @@ class Store(ABC):
         self,
         run_id: str,
         *,
-        status: str | None = None,
-        kind: str | None = None,
-        step: str | None = None,
+        status: str | Sequence[str] | None = None,
+        kind: str | Sequence[str] | None = None,
+        step: str | Sequence[str] | None = None,
         limit: int = 100,
         cursor: str | None = None,
     ) -> Page[Call]:
-        """Requests paired with their responses, in the order of the requests."""
+        """Requests paired with their responses, in the order of the requests, at most 1000 a page."""
 
     @abstractmethod
     def histogram(self, run_id: str, *, slots: int = 160) -> Histogram:

@@ -96,7 +96,9 @@ def listed(store: SqlStore, run_id: str, *, limit: int, before_id: int | None = 
     found = store.locate(run_id)
     rows = store.engine.query(
         "SELECT id, created_at, author, note, labels, actions, event_seq FROM notes WHERE run = :run "
-        "AND (CAST(:before AS BIGINT) IS NULL OR id < :before) ORDER BY created_at DESC, id DESC LIMIT :limit",
+        "AND (CAST(:before AS BIGINT) IS NULL OR (created_at, id) < "
+        "(SELECT n.created_at, n.id FROM notes AS n WHERE n.run = :run AND n.id = :before)) "
+        "ORDER BY created_at DESC, id DESC LIMIT :limit",
         {"run": found.run, "limit": limit, "before": before_id},
     )
     return [

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import copy
 import os
-import socket
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
@@ -55,6 +54,7 @@ if TYPE_CHECKING:
     from runline.model.run import Run
     from runline.model.step import Step
     from runline.model.token import NewToken, Token
+    from runline.model.wire.calls import CallCounts
     from runline.store.health import StoreInfo
     from runline.store.prune_report import PruneReport
     from runline.store.runs import Head
@@ -186,6 +186,8 @@ class SqlStore(RecordingStore):
         return written
 
     def artifacts_folder(self) -> Path:
+        from runline.store.files import OwnedFiles
+
         return OwnedFiles(self.engine.path).root
 
     # -- writing
@@ -204,9 +206,13 @@ class SqlStore(RecordingStore):
         plan: Any = None,
         started_at_ms: int | None = None,
         idempotency_key: str | None = None,
-        announced: bool = False,
+        announced: bool | liveness.RunWriter = False,
+        input_redacted: bool = False,
     ) -> Run:
-        """`announced`: a recorder in this process will renew the run's liveness."""
+        """`announced`: a recorder will renew the run's liveness, in this process or in the one given.
+
+        `input_redacted`: whoever hands the input over has already taken secrets out of it.
+        """
         new = creation.prepare(
             self,
             name,
@@ -219,7 +225,8 @@ class SqlStore(RecordingStore):
             original_run_id=original_run_id,
             plan=plan,
             started_at_ms=started_at_ms,
-            announced=(socket.gethostname(), os.getpid()) if announced else None,
+            announced=liveness.this_process() if announced is True else announced or None,
+            input_redacted=input_redacted,
             idempotency_key=idempotency_key,
         )
         return runs.get(self, creation.create(self, new))
@@ -231,12 +238,20 @@ class SqlStore(RecordingStore):
             self, run_id, appends.append(self, run_id, events, idempotency_key=idempotency_key)
         )
 
-    def end_run(self, run_id: str, status: str = "completed", *, error: str | None = None) -> Event:
-        kind = self.get_run(run_id).kind
-        return self.append(run_id, [appends.end_event(kind, status, error)])[0]
+    def end_run(
+        self,
+        run_id: str,
+        status: str = "completed",
+        *,
+        error: str | None = None,
+        idempotency_key: str | None = None,
+    ) -> Event:
+        end = appends.end_event(self.get_run(run_id).kind, status, error)
+        return self.append(run_id, [end], idempotency_key=idempotency_key)[0]
 
-    def heartbeat(self, run_id: str) -> None:
-        liveness.heartbeat(self, run_id, None, None)
+    def heartbeat(self, run_id: str, *, writer: liveness.RunWriter | None = None) -> None:
+        """`writer`: where the run is being written, when it said so."""
+        liveness.heartbeat(self, run_id, writer or liveness.RunWriter())
 
     def cancel(self, run_id: str, *, force: bool = False) -> str:
         from runline.store import cancellations
@@ -376,23 +391,31 @@ class SqlStore(RecordingStore):
 
         return artifact_content.opened(self, run_id, step, name)
 
-    def list_notes(self, run_id: str, *, limit: int = 100) -> list[Note]:
-        return notes.listed(self, run_id, limit=_clamped(limit, 2**31))
+    def list_notes(self, run_id: str, *, limit: int = 100, before_id: int | None = None) -> list[Note]:
+        """`before_id`: only notes older than that one."""
+        return notes.listed(self, run_id, limit=_clamped(limit, 2**31), before_id=before_id)
 
     def calls(
         self,
         run_id: str,
         *,
-        status: str | None = None,
-        kind: str | None = None,
-        step: str | None = None,
+        status: Words = None,
+        kind: Words = None,
+        step: Words = None,
         limit: int = 100,
         cursor: str | None = None,
     ) -> Page[Call]:
         limit = _clamped(limit, events.MAX_PAGE)
-        from runline.store import steps
+        from runline.store import calls
 
-        return steps.calls(self, run_id, status=status, kind=kind, step=step, limit=limit, cursor=cursor)
+        wanted = calls.CallFilter(status=_words(status), kind=_words(kind), step=_words(step))
+        return calls.page(self, run_id, wanted, limit=limit, cursor=cursor)
+
+    def call_counts(self, run_id: str, *, kind: Words = None, step: Words = None) -> CallCounts:
+        """How many calls of those kinds and steps the run has, by status."""
+        from runline.store import calls
+
+        return calls.counts(self, run_id, calls.CallFilter(kind=_words(kind), step=_words(step)))
 
     def histogram(self, run_id: str, *, slots: int = 160) -> Histogram:
         from runline.fold.slots import merge
