@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import runline
 from runline.server.hub import Hub
+from runline.server.ingest import Ingest
 from runline.server.pruning import Pruning
 from runline.server.settings import Settings
 from runline.server.signin import SignIn
@@ -23,6 +24,7 @@ class Server:
         self.settings = settings
         self.version = runline.__version__
         self.hub = Hub(store, settings)
+        self.ingest = Ingest(settings)
         self.pruning = Pruning(store, settings.retention)
         self.sign_in = SignIn()
         self.routes: list[Route] = []

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from litestar.handlers.http_handlers.base import HTTPRouteHandler
 
-from runline.server.routes import pipelines, system
+from runline.server.routes import events, pipelines, streams, system
 
 HANDLERS: list[HTTPRouteHandler] = [
     *system.HANDLERS,
+    *events.HANDLERS,
+    *streams.HANDLERS,
     *pipelines.HANDLERS,
 ]
