@@ -6,7 +6,7 @@ from pathlib import Path
 
 from benchmarks.workload import RUNS, happening
 from runline.intake.accept import draft
-from runline.store import open_store
+from runline.store import open_local
 from runline.store.sql_store import SqlStore
 from runline.store.stream import Stream
 
@@ -41,7 +41,7 @@ def big_number(n: int) -> int:
 
 def fill(path: Path, *, events: int, big_run: int = 0) -> SqlStore:
     """A store with W in 100 runs, and one run of `big_run` events written among them."""
-    store = open_store(str(path))
+    store = open_local(str(path))
     streams = [store.stream(store.create_run(f"bench-{n}").run_id, announced=False) for n in range(RUNS)]
     big = store.stream(store.create_run("big", run_id=BIG_RUN).run_id, announced=False) if big_run else None
     every = max(1, events // big_run) if big_run else 0

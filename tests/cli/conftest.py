@@ -13,7 +13,7 @@ from typer.testing import CliRunner, Result
 from runline.cli.main import app
 from runline.model.clock import ManualClock, SystemClock
 from runline.model.run import Run
-from runline.store import open_store
+from runline.store import open_local
 from runline.store.sql_store import SqlStore
 
 _STYLE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
@@ -49,7 +49,7 @@ class CommandLine:
         return [json.loads(line) for line in self(*args, "--json").stdout.splitlines()]
 
     def store(self) -> SqlStore:
-        return open_store(str(self.path))
+        return open_local(str(self.path))
 
     def completed(self, name: str = "nightly") -> Run:
         with self.store() as store:
@@ -67,7 +67,7 @@ class CommandLine:
     def lost(self) -> Run:
         """Its writer fell silent a day ago."""
         clock = ManualClock(SystemClock().now_ms() - 86_400_000)
-        with open_store(str(self.path), clock=clock) as store:
+        with open_local(str(self.path), clock=clock) as store:
             return _running(store, "lost")
 
     def emitted(self, *events: dict[str, Any], name: str = "emitted", end: str | None = None) -> Run:

@@ -12,7 +12,9 @@ import pytest
 
 from runline.model.event import Event
 from runline.record import config, lifetime
-from runline.store import open_store
+from runline.record.run import ActiveRun
+from runline.store import open_local
+from runline.store.interface import Store
 from runline.store.sql_store import SqlStore
 
 Program = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -34,7 +36,7 @@ def recorder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[SqlStore]:
     """The store that runs go to, opened apart from the recorder."""
-    with open_store(str(tmp_path / "runline.db")) as opened:
+    with open_local(str(tmp_path / "runline.db")) as opened:
         yield opened
 
 
@@ -60,7 +62,13 @@ def program(tmp_path: Path) -> Program:
     return run
 
 
-def told(store: SqlStore, run_id: str) -> list[Event]:
+def local(run: ActiveRun) -> SqlStore:
+    """The store that a run goes to, as what it is."""
+    assert isinstance(run.store, SqlStore)
+    return run.store
+
+
+def told(store: Store, run_id: str) -> list[Event]:
     """All events of a run, in order."""
     events: list[Event] = []
     while page := store.read(run_id, after_seq=len(events), limit=1000):

@@ -11,7 +11,7 @@ from runline.model.errors import Invalid
 from runline.model.limits import Limits
 from runline.record import config
 from runline.store.sql_store import SqlStore
-from tests.record.conftest import told
+from tests.record.conftest import local, told
 
 
 def test_what_is_not_given_stays() -> None:
@@ -36,6 +36,7 @@ def test_a_store_is_opened_once(tmp_path: Path) -> None:
     assert config.store_for(str(path)) is first
     assert config.store_for(first) is first
     assert config.opened() == [first]
+    assert isinstance(first, SqlStore)
     assert first.writer.queue_size == 7
     assert runline.close(5)
     assert config.opened() == []
@@ -80,21 +81,21 @@ def test_a_full_queue_drops_counts_and_says_so(store: SqlStore) -> None:
     runline.configure(queue_size=5)
     with runline.run("r") as run:
         blocked, go = threading.Event(), threading.Event()
-        transaction = run.store.engine.transaction
+        transaction = local(run).engine.transaction
 
         def slow() -> Any:
             blocked.set()
             go.wait(30)
             return transaction()
 
-        run.store.engine.transaction = slow  # type: ignore[method-assign]
+        local(run).engine.transaction = slow  # type: ignore[method-assign]
         run.event("first")
         assert blocked.wait(30)
         for _ in range(12):
             run.event("more")
         assert run.lost == 7
         go.set()
-        run.store.engine.transaction = transaction  # type: ignore[method-assign]
+        local(run).engine.transaction = transaction  # type: ignore[method-assign]
         assert not run.flush()
     events = told(store, run.id)
     assert [event.type for event in events].count("more") == 5

@@ -12,24 +12,24 @@ from runline.record import config
 from runline.record.output import log_drafts
 from runline.store import open_store
 from runline.store.sql_store import SqlStore
-from tests.record.conftest import told, types
+from tests.record.conftest import local, told, types
 
 
 def test_a_store_that_refuses_for_a_while_loses_nothing(store: SqlStore) -> None:
     with runline.run("r") as run:
-        transaction = run.store.engine.transaction
+        transaction = local(run).engine.transaction
         refused = threading.Event()
 
         def full() -> Any:
             refused.set()
             raise StoreFull("The disk is full.")
 
-        run.store.engine.transaction = full  # type: ignore[method-assign]
+        local(run).engine.transaction = full  # type: ignore[method-assign]
         run.event("during")
         assert refused.wait(30)
         assert not run.flush(0.05)
         assert run.lost == 0
-        run.store.engine.transaction = transaction  # type: ignore[method-assign]
+        local(run).engine.transaction = transaction  # type: ignore[method-assign]
         assert run.flush(10)
     assert types(store, run.id) == ["run_started", "during", "run_ended"]
     assert store.get_run(run.id).status == "completed"
@@ -38,15 +38,15 @@ def test_a_store_that_refuses_for_a_while_loses_nothing(store: SqlStore) -> None
 def test_events_that_were_given_up_fail_the_run_and_are_told_once(store: SqlStore) -> None:
     runline.configure(queue_size=2)
     with runline.run("r") as run:
-        transaction = run.store.engine.transaction
+        transaction = local(run).engine.transaction
 
         def full() -> Any:
             raise StoreFull("The disk is full.")
 
-        run.store.engine.transaction = full  # type: ignore[method-assign]
+        local(run).engine.transaction = full  # type: ignore[method-assign]
         while not run.lost:
             run.event("more")
-        run.store.engine.transaction = transaction  # type: ignore[method-assign]
+        local(run).engine.transaction = transaction  # type: ignore[method-assign]
     events = told(store, run.id)
     (failed,) = (event for event in events if event.type == "ingest_failed")
     assert failed.level == "error"
@@ -110,14 +110,14 @@ def test_once_there_was_no_room_nobody_waits_long_for_it() -> None:
     runline.configure(queue_size=1)
     with runline.run("r") as run:
         blocked, go = threading.Event(), threading.Event()
-        transaction = run.store.engine.transaction
+        transaction = local(run).engine.transaction
 
         def slow() -> Any:
             blocked.set()
             go.wait(30)
             return transaction()
 
-        run.store.engine.transaction = slow  # type: ignore[method-assign]
+        local(run).engine.transaction = slow  # type: ignore[method-assign]
         run.event("first")
         assert blocked.wait(30)
         drafts = log_drafts(["x"], "stdout", 1)
@@ -127,7 +127,7 @@ def test_once_there_was_no_room_nobody_waits_long_for_it() -> None:
         run.put_all(drafts, timeout_s=3600)
         assert run.lost == 2
         go.set()
-        run.store.engine.transaction = transaction  # type: ignore[method-assign]
+        local(run).engine.transaction = transaction  # type: ignore[method-assign]
 
 
 def test_a_line_is_opened_once() -> None:

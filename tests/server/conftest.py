@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from runline.model.clock import ManualClock
-from runline.store import open_store
+from runline.store import open_local
 from runline.store.sql_store import SqlStore
 from runline.testing.serving import client
 
@@ -24,7 +24,7 @@ def clock() -> ManualClock:
 
 @pytest.fixture
 def store(tmp_path: Path, clock: ManualClock) -> Iterator[SqlStore]:
-    with open_store(str(tmp_path / "x.db"), clock=clock) as opened:
+    with open_local(str(tmp_path / "x.db"), clock=clock) as opened:
         yield opened
 
 

@@ -21,7 +21,7 @@ from runline.model.errors import (
     Unavailable,
 )
 from runline.model.limits import Limits
-from runline.store import artifact_content, artifact_files, open_store
+from runline.store import artifact_content, artifact_files, open_local
 from runline.store.sql_store import SqlStore
 from runline.testing import corpus
 
@@ -181,7 +181,7 @@ def test_an_ended_run_takes_none(store: SqlStore, run_id: str, root: Path) -> No
 
 
 def test_a_run_that_is_full_takes_none(tmp_path: Path, root: Path) -> None:
-    with open_store(str(tmp_path / "x.db"), limits=Limits(run_events=1)) as store:
+    with open_local(str(tmp_path / "x.db"), limits=Limits(run_events=1)) as store:
         store.create_run("r", run_id="r")
         with pytest.raises(Invalid) as told:
             store.put_artifact("r", "a", b"x")
@@ -191,7 +191,7 @@ def test_a_run_that_is_full_takes_none(tmp_path: Path, root: Path) -> None:
 
 def test_a_store_that_may_not_be_written_takes_none(store: SqlStore, run_id: str, tmp_path: Path) -> None:
     store.put_artifact(run_id, "a", b"kept")
-    with open_store(str(tmp_path / "x.db"), read_only=True) as reading:
+    with open_local(str(tmp_path / "x.db"), read_only=True) as reading:
         with pytest.raises(Invalid) as told:
             reading.put_artifact(run_id, "b", b"x")
         assert told.value.code == "read_only"
@@ -383,7 +383,7 @@ class TestPaths:
         (tmp_path / "out-2" / "report.txt").write_text("sibling")
         (tmp_path / "linked").symlink_to(out)
         roots: Any = (tmp_path / "linked", str(tmp_path / "none"))
-        with open_store(str(tmp_path / "x.db"), clock=clock, artifact_roots=roots) as store:
+        with open_local(str(tmp_path / "x.db"), clock=clock, artifact_roots=roots) as store:
             for path in ("out/report.txt", "linked/report.txt"):
                 registered(store, run_id, str(tmp_path / path))
                 assert store.read_artifact(run_id, None, "a").content == "report"
@@ -399,7 +399,7 @@ class TestPaths:
     def test_an_allowed_folder_around_the_store_opens_neither_it_nor_other_runs(
         self, run_id: str, clock: ManualClock, tmp_path: Path
     ) -> None:
-        with open_store(str(tmp_path / "x.db"), clock=clock, artifact_roots=[tmp_path]) as store:
+        with open_local(str(tmp_path / "x.db"), clock=clock, artifact_roots=[tmp_path]) as store:
             for path in ("x.db", "x.db-wal", "x.db-reserve", "artifacts/other/_run/hers"):
                 registered(store, run_id, str(tmp_path / path))
                 with pytest.raises(Forbidden):

@@ -7,7 +7,7 @@ import apsw
 import pytest
 
 from runline.model.errors import Conflict, Invalid, StoreFull, Unavailable
-from runline.store import open_store
+from runline.store import open_local
 from runline.store.sql_store import SqlStore
 from tests.store.recorded import ids, plain_run, rich_run
 from tests.store.small_disk import SmallDisk
@@ -16,7 +16,7 @@ from tests.store.small_disk import SmallDisk
 def test_a_backup_is_a_store(store: SqlStore, tmp_path: Path) -> None:
     rich_run(store, "one")
     store.backup(str(tmp_path / "copy.db"))
-    with open_store(str(tmp_path / "copy.db")) as copy:
+    with open_local(str(tmp_path / "copy.db")) as copy:
         assert ids(copy) == ["one"]
         assert copy.verify().ok
         assert copy.read("one") == store.read("one")
@@ -38,14 +38,14 @@ def test_writers_go_on_and_the_copy_is_of_one_moment(store: SqlStore, tmp_path: 
     store.backup(str(tmp_path / "copy.db"))
     stop.set()
     beside.join()
-    with open_store(str(tmp_path / "copy.db"), read_only=True) as copy:
+    with open_local(str(tmp_path / "copy.db"), read_only=True) as copy:
         assert copy.verify().ok
         assert copy.get_run("live").last_seq <= store.get_run("live").last_seq
 
 
 def test_from_a_store_opened_for_reading(store: SqlStore, tmp_path: Path) -> None:
     rich_run(store, "one")
-    with open_store(str(tmp_path / "x.db"), read_only=True) as reading:
+    with open_local(str(tmp_path / "x.db"), read_only=True) as reading:
         reading.backup(str(tmp_path / "copy.db"))
     assert (tmp_path / "copy.db").stat().st_size > 0
 
@@ -66,12 +66,12 @@ def test_a_folder_that_is_not_there(store: SqlStore, tmp_path: Path) -> None:
 @pytest.mark.parametrize("place", [0, 7])
 def test_a_damaged_store_gives_no_backup(tmp_path: Path, place: int) -> None:
     path = tmp_path / "x.db"
-    with open_store(str(path)) as store:
+    with open_local(str(path)) as store:
         plain_run(store, "one", events=2000)
     raw = path.read_bytes()
     byte = raw.index(b"line 700") // 4096 * 4096 + place  # of a page's header: its kind, its fragments
     path.write_bytes(raw[:byte] + b"\xff" + raw[byte + 1 :])
-    with open_store(str(path), read_only=True) as store, pytest.raises(Unavailable) as caught:
+    with open_local(str(path), read_only=True) as store, pytest.raises(Unavailable) as caught:
         store.backup(str(tmp_path / "copy.db"))
     assert caught.value.code == "corrupt"
     assert not list(tmp_path.glob("copy*"))

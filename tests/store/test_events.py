@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runline.model.errors import Invalid, NotFound
-from runline.store import events, open_store
+from runline.store import events, open_local
 from runline.store.sql_store import SqlStore
 from runline.testing.streams import ON_ONE_STORE, tagged, whole
 
@@ -20,7 +20,7 @@ BOUNDS = st.one_of(st.integers(-3, 60), st.sampled_from((2**63, 2**70, -(2**70))
 @pytest.fixture(scope="module")
 def read_only_run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[SqlStore, str]]:
     """A run of 50 events that nothing is written to any more, and its store."""
-    store = open_store(str(tmp_path_factory.mktemp("events") / "x.db"))
+    store = open_local(str(tmp_path_factory.mktemp("events") / "x.db"))
     run_id = store.create_run("fifty").run_id
     store.append(run_id, [{"message": "needle" if n % 3 else "hay", "data": {"n": n}} for n in range(49)])
     yield store, run_id

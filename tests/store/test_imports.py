@@ -13,7 +13,7 @@ from runline.export.run import Format, export_run
 from runline.model.clock import ManualClock, to_iso
 from runline.model.errors import Conflict, Invalid, NotFound, StoreFull
 from runline.model.run import Run
-from runline.store import open_store
+from runline.store import open_local
 from runline.store.hidden_run import HiddenRun
 from runline.store.sql_store import SqlStore
 from tests.store.recorded import body, count, ids, plain_run, rich_run
@@ -23,7 +23,7 @@ START: dict[str, Any] = {"seq": 1, "type": "run_started", "data": {"name": "job"
 
 @pytest.fixture
 def other(tmp_path: Path, clock: ManualClock) -> Iterator[SqlStore]:
-    with open_store(str(tmp_path / "other.db"), clock=clock) as opened:
+    with open_local(str(tmp_path / "other.db"), clock=clock) as opened:
         yield opened
 
 

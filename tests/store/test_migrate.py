@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from runline.model.errors import Invalid
-from runline.store import migrate, open_store
+from runline.store import migrate, open_local
 
 
 def test_the_files_are_numbered_without_a_gap() -> None:
@@ -28,7 +28,7 @@ def test_what_is_pending_follows_what_was_applied() -> None:
 
 
 def test_every_step_is_recorded_with_its_time(tmp_path: Path) -> None:
-    with open_store(str(tmp_path / "x.db")) as store:
+    with open_local(str(tmp_path / "x.db")) as store:
         rows = store.engine.query("SELECT number, name, applied_at > 0 FROM migrations ORDER BY number")
         assert rows == [(step.number, step.name, 1) for step in migrate.migrations()]
         with store.engine.snapshot() as source:
@@ -36,7 +36,7 @@ def test_every_step_is_recorded_with_its_time(tmp_path: Path) -> None:
 
 
 def test_the_tables_are_strict_and_the_log_append_only(tmp_path: Path) -> None:
-    with open_store(str(tmp_path / "x.db")) as store:
+    with open_local(str(tmp_path / "x.db")) as store:
         loose = store.engine.query(
             "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type = 'table' AND strict = 0 "
             "AND name NOT LIKE 'sqlite_%' AND name != 'migrations'"

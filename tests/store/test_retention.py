@@ -10,7 +10,7 @@ import pytest
 
 from runline.model.clock import ManualClock
 from runline.model.errors import Conflict, Invalid, NotFound, StoreFull, Unavailable
-from runline.store import garbage, open_store, retention
+from runline.store import garbage, open_local, retention
 from runline.store.engine import Writing
 from runline.store.sql_store import SqlStore
 from runline.store.turns import Turns
@@ -130,7 +130,7 @@ def test_a_dry_run_changes_nothing(store: SqlStore, tmp_path: Path) -> None:
     assert run.tenant_id == "default"
     assert run.completed_at_ms == run.started_at_ms
     assert (store.engine.query("SELECT * FROM runs"), count(store, "events")) == before
-    with open_store(str(tmp_path / "x.db"), read_only=True) as reading:
+    with open_local(str(tmp_path / "x.db"), read_only=True) as reading:
         assert reading.prune(older_than_days=None, keep=0, dry_run=True).matched == 1
         with pytest.raises(Invalid):
             reading.prune(older_than_days=None, keep=0)
@@ -288,7 +288,7 @@ def test_a_writer_beside_gets_in_all_the_time(store: SqlStore) -> None:
 
 def test_pruning_works_on_a_full_disk(tmp_path: Path, clock: ManualClock) -> None:
     disk = SmallDisk(tmp_path, 16 * 1024 * 1024)
-    with open_store(str(tmp_path / "x.db"), clock=clock, vfs=disk.vfs_name) as store:
+    with open_local(str(tmp_path / "x.db"), clock=clock, vfs=disk.vfs_name) as store:
         store.create_run("live", run_id="live")
         done = fill(store)
         assert done > 3

@@ -13,7 +13,7 @@ from runline.model.clock import ManualClock
 from runline.model.errors import Invalid
 from runline.model.filter import matches, parse
 from runline.model.run import Run
-from runline.store import open_store
+from runline.store import open_local
 from runline.store.search import EventFilter, Where, like
 from runline.store.sql_store import SqlStore
 from runline.testing.streams import ON_ONE_STORE, whole
@@ -55,7 +55,7 @@ QUERIES = st.lists(st.tuples(st.booleans(), TERMS), min_size=1, max_size=4).map(
 
 @pytest.fixture(scope="module")
 def searched(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[SqlStore, str]]:
-    with open_store(str(tmp_path_factory.mktemp("search") / "x.db"), clock=ManualClock()) as store:
+    with open_local(str(tmp_path_factory.mktemp("search") / "x.db"), clock=ManualClock()) as store:
         run_id = store.create_run("searched").run_id
         texts = ("100%", "1000", "a_b", "axb", 'say "hi"', "größer", "needle", "", "!", "[x]", "back\\slash")
         store.append(
@@ -147,7 +147,7 @@ def test_nothing_to_match_matches_nothing_and_its_complement_all() -> None:
 @pytest.fixture(scope="module")
 def many(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[SqlStore, ManualClock, list[Run]]]:
     clock = ManualClock()
-    with open_store(str(tmp_path_factory.mktemp("runs") / "x.db"), clock=clock) as store:
+    with open_local(str(tmp_path_factory.mktemp("runs") / "x.db"), clock=clock) as store:
         for n in range(24):
             clock.advance(s=60)
             run_id = store.create_run(

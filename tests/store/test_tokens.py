@@ -11,7 +11,7 @@ import pytest
 from runline.model.clock import ManualClock
 from runline.model.errors import Forbidden, Invalid, NotFound, Unavailable
 from runline.model.token import SCOPES
-from runline.store import open_store, tokens
+from runline.store import open_local, tokens
 from runline.store.sql_store import SqlStore
 from runline.testing import corpus
 
@@ -72,7 +72,7 @@ def test_revoking_is_immediate_here_and_elsewhere(
     store: SqlStore, clock: ManualClock, tmp_path: Path
 ) -> None:
     made = store.create_token("ci", scopes=["read"])
-    with open_store(str(tmp_path / "x.db"), clock=clock) as elsewhere:
+    with open_local(str(tmp_path / "x.db"), clock=clock) as elsewhere:
         assert elsewhere.find_token(made.secret) is not None
         revoked = store.revoke_token(made.token.id)
         assert revoked.revoked_at_ms == clock.now_ms()
@@ -100,13 +100,13 @@ def test_its_use_is_written_down_once_a_minute(store: SqlStore, clock: ManualClo
 
 def test_a_token_is_found_in_a_store_that_may_not_be_written(store: SqlStore, tmp_path: Path) -> None:
     made = store.create_token("ci", scopes=["read"])
-    with open_store(str(tmp_path / "x.db"), read_only=True) as reading:
+    with open_local(str(tmp_path / "x.db"), read_only=True) as reading:
         found = reading.find_token(made.secret)
         assert found is not None and found.last_used_at_ms is None
 
 
 def test_a_closed_store_finds_none(tmp_path: Path) -> None:
-    with open_store(str(tmp_path / "x.db")) as store:
+    with open_local(str(tmp_path / "x.db")) as store:
         made = store.create_token("ci", scopes=["read"])
     with pytest.raises(Unavailable):
         store.find_token(made.secret)

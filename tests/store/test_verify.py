@@ -10,7 +10,7 @@ import apsw
 import pytest
 
 from runline.model.errors import NotFound, RunlineError
-from runline.store import open_store, verify
+from runline.store import open_local, verify
 from runline.store.sql_store import SqlStore
 from tests.store.recorded import plain_run, rich_run
 
@@ -92,7 +92,7 @@ def cell_of(file: bytes, content: bytes, event_id: int) -> tuple[int, int, int]:
 
 def test_every_flipped_bit_in_the_file_is_seen(tmp_path: Path) -> None:
     path = tmp_path / "x.db"
-    with open_store(str(path)) as store:
+    with open_local(str(path)) as store:
         three_runs(store)
         event = store.read("one", after_seq=SEQ, limit=1)[0]
         assert event.correlation_id == "c4"
@@ -105,7 +105,7 @@ def test_every_flipped_bit_in_the_file_is_seen(tmp_path: Path) -> None:
         byte = file[bit // 8]
         os.pwrite(handle, bytes([byte ^ 1 << bit % 8]), bit // 8)
         try:
-            with open_store(str(path), read_only=True) as store:
+            with open_local(str(path), read_only=True) as store:
                 report = store.verify()
             if report.ok:
                 unseen.append((bit // 8 - start, bit % 8))
@@ -123,7 +123,7 @@ def test_every_flipped_bit_in_the_file_is_seen(tmp_path: Path) -> None:
 
 def test_a_page_that_cannot_be_read_is_named_event_by_event(tmp_path: Path) -> None:
     path = tmp_path / "x.db"
-    with open_store(str(path)) as store:
+    with open_local(str(path)) as store:
         plain_run(store, "one", events=2200)
         plain_run(store, "two")
         store.writer.between(lambda: store.engine.checkpoint(wait=True))
@@ -131,7 +131,7 @@ def test_a_page_that_cannot_be_read_is_named_event_by_event(tmp_path: Path) -> N
     page = file.index(b"line 300") // 4096 * 4096
     file[page] = 0xFF
     path.write_bytes(bytes(file))
-    with open_store(str(path), read_only=True) as store:
+    with open_local(str(path), read_only=True) as store:
         report = store.verify()
         one = store.verify("two")
     assert (report.runs, report.events) == (2, 2204 - report.found + 1)
@@ -145,7 +145,7 @@ def test_a_page_that_cannot_be_read_is_named_event_by_event(tmp_path: Path) -> N
 
 def test_an_index_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "x.db"
-    with open_store(str(path)) as store:
+    with open_local(str(path)) as store:
         plain_run(store, "one", events=20)
 
         def broken(*args: object) -> None:

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from runline.model.catalogue import CATALOGUE, STATES, state_of
 from runline.model.clock import MAX_MS, MIN_MS, SystemClock, to_iso
-from runline.store import open_store
+from runline.store import open_local
 from runline.store.search import status_sql
 from runline.store.sql_store import SqlStore
 from tests.store.recorded import PLAN, rich_run
@@ -57,7 +57,7 @@ class Views:
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[SqlStore]:
     """On the real clock, since the views judge liveness by the database's."""
-    with open_store(str(tmp_path / "x.db")) as opened:
+    with open_local(str(tmp_path / "x.db")) as opened:
         yield opened
 
 

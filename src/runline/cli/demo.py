@@ -175,7 +175,7 @@ def _serve(invocation: Invocation) -> None:
     from runline.server.settings import Settings
 
     invocation.out.blank()
-    with invocation.writing() as store:
+    with invocation.local() as store:
         serve_store(invocation, store, Settings(), open_browser=True, any_port=True)
 
 

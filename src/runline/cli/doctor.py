@@ -119,7 +119,7 @@ def _store(invocation: Invocation) -> Iterator[Check]:
         )
         return
     try:
-        with invocation.writing() as store:  # which also brings an older store up to date
+        with invocation.local() as store:  # which also brings an older store up to date
             yield from _contents(invocation, store)
     except RunlineError as error:
         yield Check("open", "fail", error.message)

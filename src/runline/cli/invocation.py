@@ -12,8 +12,10 @@ from runline.cli import output
 from runline.cli.output import Output
 from runline.cli.roles import Span
 from runline.model.clock import SystemClock
+from runline.model.errors import Invalid
 
 if TYPE_CHECKING:
+    from runline.store.recording_store import RecordingStore
     from runline.store.sql_store import SqlStore
 
 
@@ -38,21 +40,37 @@ class Invocation:
     @property
     def url(self) -> str:
         """The store that will be used."""
-        from runline.store.location import sqlite_path, store_url
+        from runline.store.location import address, store_url
 
-        return f"sqlite:///{sqlite_path(store_url(self.store_url))}"
+        return address(store_url(self.store_url))
 
     @contextmanager
-    def reading(self) -> Iterator[SqlStore]:
+    def reading(self) -> Iterator[RecordingStore]:
         """The store, opened so that nothing in it can change. Raises NotFound when there is none."""
         yield from self._opened(read_only=True)
 
     @contextmanager
-    def writing(self) -> Iterator[SqlStore]:
+    def writing(self) -> Iterator[RecordingStore]:
         """The store, made if need be."""
         yield from self._opened(read_only=False)
 
-    def _opened(self, *, read_only: bool) -> Iterator[SqlStore]:
+    @contextmanager
+    def local(self) -> Iterator[SqlStore]:
+        """The store on this machine, made if need be. Raises Invalid when `--store` names a server."""
+        from runline.store import open_local
+        from runline.store.location import is_remote
+
+        if is_remote(self.url):
+            raise Invalid(
+                f"{self.url} is a server; this needs a store on this machine: name its file with --store.",
+                code="not_local",
+                fields={"store": "a server"},
+            )
+        self.say_store()
+        with open_local(self.url) as store:
+            yield store
+
+    def _opened(self, *, read_only: bool) -> Iterator[RecordingStore]:
         from runline.store import open_store
 
         self.say_store()

@@ -87,7 +87,7 @@ def serve(
         retention=None if retention is None else read_retention(retention),
     )
     invocation = Invocation.of(ctx)
-    with invocation.writing() as store:
+    with invocation.local() as store:
         store.artifact_roots = tuple(Path(root).resolve() for root in artifact_root or ())
         serve_store(invocation, store, settings, open_browser=not no_open)
 

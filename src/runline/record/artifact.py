@@ -24,8 +24,6 @@ from runline.store.artifact_files import (
     open_source,
     placed,
 )
-from runline.store.files import OwnedFiles
-from runline.store.location import sqlite_path
 
 if TYPE_CHECKING:
     from runline.record.run import ActiveRun
@@ -49,7 +47,7 @@ def kept(
     """
     shown = clean_name(name) or "unnamed"
     told = guessed(as_dict(data) | {"name": shown, "type": type}, shown)
-    root = OwnedFiles(sqlite_path(run.store.url)).root
+    root = run.store.artifacts_folder()
     folder = folder_of(run.id, clean_name(step) if step else None)
     if content is not None:
         raw = content.encode("utf-8", "replace") if isinstance(content, str) else bytes(content)

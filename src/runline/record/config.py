@@ -18,7 +18,7 @@ from runline.model.limits import DEFAULT_LIMITS, Limits
 
 if TYPE_CHECKING:
     from runline.intake.redact import Redactor
-    from runline.store.sql_store import SqlStore
+    from runline.store.recording_store import RecordingStore
 
 DEFAULT_URL = "http://127.0.0.1:8080"
 """Where `runline serve` listens when it is told nothing."""
@@ -40,7 +40,7 @@ class _Process:
 
     def __init__(self) -> None:
         self.settings = Settings()
-        self.stores: dict[str, SqlStore] = {}
+        self.stores: dict[str, RecordingStore] = {}
         self.lock = threading.Lock()
 
 
@@ -95,27 +95,27 @@ def _redactor(redact: bool | Iterable[str]) -> Redactor | None:
     return Redactor(known=[*known_from_environment(os.environ), *more])
 
 
-def store_for(given: Any = None, *, queue_size: int | None = None) -> SqlStore:
+def store_for(given: Any = None, *, queue_size: int | None = None) -> RecordingStore:
     """The open store for a URL, path or store; None: as configured, else where `location` says.
 
     `queue_size` counts when this call opens it. Raises what `open_store` raises.
     """
     from runline.store import open_store
-    from runline.store.location import sqlite_path, store_url
-    from runline.store.sql_store import SqlStore
+    from runline.store.location import address, store_url
+    from runline.store.recording_store import RecordingStore
 
     wanted = _process.settings.store if given is None else given
-    if isinstance(wanted, SqlStore):
+    if isinstance(wanted, RecordingStore):
         return wanted
-    path = sqlite_path(store_url(None if wanted is None else os.fspath(wanted)))
+    where = address(store_url(None if wanted is None else os.fspath(wanted)))
     with _process.lock:
-        store = _process.stores.get(path)
+        store = _process.stores.get(where)
         if store is None:
             from runline.intake.names import default_redactor
 
             now = _process.settings
-            store = _process.stores[path] = open_store(
-                path,
+            store = _process.stores[where] = open_store(
+                where,
                 queue_size=queue_size or now.queue_size,
                 limits=now.limits,
                 redactor=now.redactor or default_redactor(),
@@ -123,7 +123,7 @@ def store_for(given: Any = None, *, queue_size: int | None = None) -> SqlStore:
         return store
 
 
-def opened() -> list[SqlStore]:
+def opened() -> list[RecordingStore]:
     """The stores that the recorder opened in this process."""
     return list(_process.stores.values())
 
@@ -136,8 +136,7 @@ def close_stores(timeout_s: float) -> bool:
     deadline_s = time.monotonic() + timeout_s
     written = True
     for store in stores:
-        written &= store.writer.close(max(0.0, deadline_s - time.monotonic()))
-        store.close()
+        written &= store.shut(max(0.0, deadline_s - time.monotonic()))
     return written
 
 

@@ -9,11 +9,11 @@ from runline.model.errors import Invalid
 from runline.model.ids import check_run_id
 from runline.record import lifetime
 from runline.record.context import RUN
-from runline.store.location import sqlite_path
+from runline.store.location import address
 
 if TYPE_CHECKING:
     from runline.record.run import ActiveRun
-    from runline.store.sql_store import SqlStore
+    from runline.store.recording_store import RecordingStore
 
 log = logging.getLogger("runline")
 
@@ -25,9 +25,9 @@ class Parent(NamedTuple):
     store_url: str | None = None
     run: ActiveRun | None = None
 
-    def id_in(self, store: SqlStore) -> str | None:
+    def id_in(self, store: RecordingStore) -> str | None:
         """The parent's id, if that store holds the parent."""
-        if self.store_url is None or sqlite_path(self.store_url) == sqlite_path(store.url):
+        if self.store_url is None or address(self.store_url) == address(store.url):
             return self.run_id
         return None
 

@@ -199,9 +199,15 @@ class _Command:
             self.run.event("error", data.get("message", error), data=data, source="runline")
         # A forced cancel has ended the run, and what came after it was meant to be refused.
         if not self.run.end(status, error=error) and not self.run.cancel_requested:
-            lost = self.run.lost or "some"
-            _say(self.told, f"{lost} events of this run could not be stored (run {self.run.id})")
+            _say(self.told, self._not_stored())
         return 128 - code if code < 0 else code
+
+
+    def _not_stored(self) -> str:
+        waiting = None if self.run.lost else self.run.store.waiting
+        if waiting is not None:
+            return f"events of this run wait in {waiting} until its store is back; the next command sends them (run {self.run.id})"
+        return f"{self.run.lost or 'some'} events of this run could not be stored (run {self.run.id})"
 
 
 def _signal_name(number: int) -> str:

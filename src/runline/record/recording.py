@@ -25,8 +25,8 @@ from runline.record.parent import Parent
 from runline.record.plan import read_plan
 
 if TYPE_CHECKING:
-    from runline.store.sql_store import SqlStore
-    from runline.store.stream import Stream
+    from runline.store.line import Line
+    from runline.store.recording_store import RecordingStore
 
 log = logging.getLogger("runline")
 _SHORT_WAIT_S = 0.05
@@ -43,7 +43,7 @@ class Recording:
         self.tenant = tenant
         self.id = ""
         """Blank until started."""
-        self.store: SqlStore
+        self.store: RecordingStore
         self.store_url = ""
         self.ended = False
         self._owned = owned
@@ -52,7 +52,7 @@ class Recording:
         self._lost = 0
         self._warned: set[str] = set()
         self._lock = threading.Lock()
-        self._stream: Stream | None = None
+        self._stream: Line | None = None
         self._draft: Callable[..., Draft] = draft
         self._put: Callable[[Draft], None] = self._refuse
 
@@ -115,7 +115,7 @@ class Recording:
         self.kind, self.tenant = made.kind, made.tenant_id
         self._attach(chosen, made.run_id)
 
-    def _attach(self, store: SqlStore, run_id: str) -> None:
+    def _attach(self, store: RecordingStore, run_id: str) -> None:
         redactor = settings().redactor
         if redactor is not None or store.limits is not DEFAULT_LIMITS:
             self._draft = functools.partial(draft, limits=store.limits, redactor=redactor)
@@ -174,7 +174,7 @@ class Recording:
     def _refuse(self, _: Draft) -> None:
         self.failed_to("record an event", "it has not been started", lost=1)
 
-    def _open(self) -> Stream:
+    def _open(self) -> Line:
         with self._lock:
             if self._stream is None:
                 if self._released:

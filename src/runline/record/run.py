@@ -25,11 +25,10 @@ from runline.record.outcome import error_data, one_line, outcome
 from runline.record.parent import Parent, parent_here
 from runline.record.recording import Recording
 from runline.record.step import ActiveStep
+from runline.store.location import is_remote
 
 if TYPE_CHECKING:
     from runline.model.note import Note
-
-_CANCEL_POLL_S = 0.1
 
 
 class ActiveRun(Recording):
@@ -273,17 +272,18 @@ class ActiveRun(Recording):
 
     @property
     def url(self) -> str:
-        """Its page on the server that `configure(url=)` names, else on a local `runline serve`."""
-        return f"{(settings().url or DEFAULT_URL).rstrip('/')}/runs/{self.id}"
+        """Its page on its store's server, else on the one that `configure(url=)` names or a local `runline serve`."""
+        base = self.store_url if is_remote(self.store_url) else settings().url or DEFAULT_URL
+        return f"{base.rstrip('/')}/runs/{self.id}"
 
     @property
     def cancel_requested(self) -> bool:
-        """Whether somebody asked it to stop; looked up at most ten times a second, so ask in every loop."""
+        """Whether somebody asked it to stop; looked up ten times a second at most, on a server once: ask in every loop."""
         now_s = time.monotonic()
         if not self._cancelled and self.id and now_s >= self._look_again_s:
-            self._look_again_s = now_s + _CANCEL_POLL_S
+            self._look_again_s = now_s + self.store.look_every_s
             try:
-                self._cancelled = self.store.get_run(self.id).cancel_requested
+                self._cancelled = self.store.is_cancelled(self.id)
             except Exception as error:  # noqa: BLE001 - as in `event`
                 self.failed_to("look for a cancellation", error)
         return self._cancelled

@@ -26,8 +26,10 @@ class Taker(Protocol):
     queue_size: int
     idle: bool
     """It sleeps, and must be rung for."""
-    failing: RunlineError | None
-    """Why it can pass nothing on now."""
+
+    @property
+    def failing(self) -> RunlineError | None:
+        """Why it can pass nothing on now."""
 
     def ring(self) -> None: ...
     def flush(self, timeout_s: float) -> bool: ...
