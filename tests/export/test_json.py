@@ -4,8 +4,8 @@ import json
 
 import msgspec
 
-from runline.export.json import json_chunks
-from runline.model.wire.events import exported_event
+from runline.export.json import json_chunks, timeline_chunks
+from runline.model.wire.events import exported_event, timeline_event
 from runline.model.wire.notes import note_list
 from runline.model.wire.runs import run_detail
 from runline.model.wire.summary import timeline_summary
@@ -48,3 +48,13 @@ def test_each_event_has_a_line_of_its_own_behind_the_head(shelf: Shelf) -> None:
 def test_a_run_without_events_is_a_document_too(shelf: Shelf) -> None:
     shelf.events.clear()
     assert json.loads(b"".join(pieces(shelf)))["events"] == []
+
+
+def test_the_timelines_own_document_has_its_keys_and_no_others(shelf: Shelf) -> None:
+    summary = shelf.summary("nightly-1")
+    chunks = timeline_chunks(shelf.events, summary=summary, notes=shelf.notes, exported_at_ms=AT)
+    document = json.loads(b"".join(chunks))
+    assert set(document) == {"run_id", "summary", "events", "notes", "exported_at_utc"}
+    assert document["summary"]["run_id"] == document["run_id"] == "nightly-1"
+    assert document["events"] == [json.loads(msgspec.json.encode(timeline_event(e))) for e in shelf.events]
+    assert document["notes"] == json.loads(msgspec.json.encode(note_list(shelf.notes)))["notes"]

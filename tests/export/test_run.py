@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from runline.export.load import read_export
-from runline.export.run import CHUNK_BYTES, FORMATS, PAGE, Format, export_run
+from runline.export.run import CHUNK_BYTES, FORMATS, PAGE, Format, export_run, export_timeline
 from runline.model.clock import parse_instant
 from runline.model.event import Event
 from runline.model.wire.notes import note_list
@@ -137,3 +137,16 @@ def test_pieces_are_of_a_size_worth_sending(shelf: Shelf) -> None:
 def test_a_last_piece_of_nothing_is_not_sent(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("runline.export.run.CHUNK_BYTES", 1)
     assert all(export_run(shelf, "nightly-1", format="jsonl", now_ms=AT))
+
+
+def test_the_timelines_own_document_is_whole_and_can_be_read_back(shelf: Shelf) -> None:
+    document = b"".join(export_timeline(shelf, "nightly-1", now_ms=AT))
+    assert [note["id"] for note in json.loads(document)["notes"]] == [2, 1]
+    header, events = read_export(io.BytesIO(document))
+    assert header.run["run_id"] == "nightly-1"
+    assert [event["message"] for event in events] == [event.message for event in shelf.events]
+
+
+def test_a_timeline_without_notes_does_not_ask_for_them(shelf: Shelf) -> None:
+    shelf.run = msgspec.structs.replace(shelf.run, note_count=0)
+    assert json.loads(b"".join(export_timeline(shelf, "nightly-1", now_ms=AT)))["notes"] == []

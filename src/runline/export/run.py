@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Literal, Protocol
 
 from runline.export.csv import csv_chunks
-from runline.export.json import json_chunks
+from runline.export.json import json_chunks, timeline_chunks
 from runline.export.jsonl import jsonl_chunks
 from runline.model.event import Event
 from runline.model.note import Note
@@ -37,13 +37,21 @@ def export_run(store: Exportable, run_id: str, *, format: Format, now_ms: int) -
     run = store.get_run(run_id)
     events = _events(store, run)
     if format == "csv":
-        return _gathered(csv_chunks(events))
+        return gathered(csv_chunks(events))
     # Oldest first, as they were written and as an import adds them.
     notes = store.list_notes(run_id, limit=run.note_count)[::-1] if run.note_count else []
     if format == "jsonl":
-        return _gathered(jsonl_chunks(run, events, notes=notes))
+        return gathered(jsonl_chunks(run, events, notes=notes))
     summary = store.summary(run_id)
-    return _gathered(json_chunks(run, events, summary=summary, notes=notes, exported_at_ms=now_ms))
+    return gathered(json_chunks(run, events, summary=summary, notes=notes, exported_at_ms=now_ms))
+
+
+def export_timeline(store: Exportable, run_id: str, *, now_ms: int) -> Iterator[bytes]:
+    """The whole run as the Timeline's own document, notes newest first as it lists them. As `export_run`."""
+    run = store.get_run(run_id)
+    notes = store.list_notes(run_id, limit=run.note_count) if run.note_count else []
+    summary = store.summary(run_id)
+    return gathered(timeline_chunks(_events(store, run), summary=summary, notes=notes, exported_at_ms=now_ms))
 
 
 def _events(store: Exportable, run: Run) -> Iterator[Event]:
@@ -56,7 +64,8 @@ def _events(store: Exportable, run: Run) -> Iterator[Event]:
         after_seq = page[-1].seq
 
 
-def _gathered(pieces: Iterable[bytes]) -> Iterator[bytes]:
+def gathered(pieces: Iterable[bytes]) -> Iterator[bytes]:
+    """The same bytes in pieces of about 64 KiB."""
     chunk = bytearray()
     for piece in pieces:
         chunk += piece

@@ -4,7 +4,7 @@ import msgspec
 from hypothesis import given
 
 from runline.model.step import Step, Usual
-from runline.model.wire.steps import StepDetail, step_detail, step_of
+from runline.model.wire.steps import StepDetail, step_detail, step_list, step_of
 from tests.model.wire.structs import any_of, through_json
 from tests.model.wire.test_artifacts import artifact
 
@@ -41,3 +41,12 @@ def test_it_leads_back_to_the_very_step(step: Step) -> None:
 def test_a_detail_has_every_fact_of_a_step() -> None:
     named = {name.replace("_at_ms", "_at") for name in Step.__struct_fields__}
     assert named - {"run_id"} <= set(StepDetail.__struct_fields__)
+
+
+def test_each_step_of_a_list_has_its_own_artifacts() -> None:
+    steps = [Step(run_id="r", step_id=name, state="pending", index=0) for name in ("extract", "load", "none")]
+    left = [artifact(1, "load"), artifact(2, None), artifact(3, "extract"), artifact(4, "load")]
+    listed = step_list(steps, left)
+    assert listed.steps == tuple(step_detail(step, left) for step in steps)
+    assert [[one.id for one in step.artifacts] for step in listed.steps] == [[3], [1, 4], []]
+    assert through_json(listed) == listed

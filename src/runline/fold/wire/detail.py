@@ -16,7 +16,7 @@ from runline.model.wire.artifacts import ArtifactSummary, artifact_summary
 from runline.model.wire.events import EventSummary, event_summary
 from runline.model.wire.quantity import about
 from runline.model.wire.runs import RunDetail, run_detail
-from runline.model.wire.steps import StepDetail, step_detail
+from runline.model.wire.steps import StepDetail, step_list
 
 
 class RunDetailResponse(Struct, frozen=True, kw_only=True):
@@ -35,7 +35,7 @@ def run_detail_response(
     """`events` are in ascending order."""
     return RunDetailResponse(
         run=run_detail(run),
-        steps=tuple(step_detail(step, artifacts) for step in steps),
+        steps=step_list(steps, artifacts).steps,
         events=tuple(map(event_summary, events)),
         artifacts=tuple(map(artifact_summary, artifacts)),
         dag=dag_view(steps),

@@ -37,7 +37,7 @@ class CallView(Struct, frozen=True, kw_only=True):
 
 
 class CallCounts(Struct, frozen=True, kw_only=True):
-    """How many calls match, whatever the page."""
+    """How many calls of the kinds and steps asked for there are, whatever the page and the status."""
 
     total: Count
     done: Count

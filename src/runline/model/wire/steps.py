@@ -65,6 +65,12 @@ class StepDetail(Struct, frozen=True, kw_only=True):
     artifacts: tuple[ArtifactSummary, ...]
 
 
+class StepList(Struct, frozen=True):
+    """The steps of a run, in plan order, then in order of appearance."""
+
+    steps: tuple[StepDetail, ...]
+
+
 def step_detail(step: Step, artifacts: Iterable[Artifact] = ()) -> StepDetail:
     """The step with those of `artifacts` that it left."""
     return StepDetail(
@@ -97,6 +103,14 @@ def step_detail(step: Step, artifacts: Iterable[Artifact] = ()) -> StepDetail:
         path=step.path,
         artifacts=tuple(artifact_summary(one) for one in artifacts if one.step_id == step.step_id),
     )
+
+
+def step_list(steps: Iterable[Step], artifacts: Iterable[Artifact]) -> StepList:
+    """Each step with those of `artifacts` that it left."""
+    left: dict[str | None, list[Artifact]] = {}
+    for artifact in artifacts:
+        left.setdefault(artifact.step_id, []).append(artifact)
+    return StepList(tuple(step_detail(step, left.get(step.step_id, ())) for step in steps))
 
 
 def step_of(view: StepDetail, run_id: str) -> Step:

@@ -28,6 +28,12 @@ class TimelineSummary(Struct, frozen=True, kw_only=True):
     by_severity: Annotated[dict[Level, int], about("The same by level.", {"info": 6, "warn": 1, "error": 1})]
 
 
+class TimelineSummaryAnswer(Struct, frozen=True):
+    """The summary under its name."""
+
+    summary: TimelineSummary
+
+
 def timeline_summary(summary: Summary) -> TimelineSummary:
     return TimelineSummary(
         run_id=summary.run_id,
