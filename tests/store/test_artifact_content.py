@@ -12,6 +12,7 @@ import pytest
 
 from runline.model.clock import ManualClock
 from runline.model.errors import (
+    Conflict,
     Forbidden,
     Invalid,
     NotFound,
@@ -197,6 +198,24 @@ def test_a_store_that_may_not_be_written_takes_none(store: SqlStore, run_id: str
         assert told.value.code == "read_only"
         assert reading.read_artifact(run_id, None, "a").content == "kept"
     assert files(tmp_path / "artifacts") == ["_run", "a", "r"]
+
+
+def test_the_same_upload_again_is_the_same_artifact(store: SqlStore, run_id: str, root: Path) -> None:
+    def put(content: bytes = b"x", key: str = "k", **more: Any) -> Any:
+        return store.put_artifact(run_id, "a", content, idempotency_key=key, **more)
+
+    first = put(step="s", data={"n": 1})
+    assert put(step="s", data={"n": 1}) == first
+    for other in ({"content": b"y", "step": "s", "data": {"n": 1}}, {"step": "s"}, {"data": {"n": 1}}):
+        with pytest.raises(Conflict) as told:
+            put(**other)
+        assert told.value.code == "idempotency_conflict"
+    assert put(step="s", data={"n": 1}, key="k2") != first
+    store.end_run(run_id)
+    assert put(step="s", data={"n": 1}) == first
+    with pytest.raises(RunEnded):
+        put(key="k3")
+    assert files(root) == ["a", "a-2", "r", "s"]
 
 
 def test_they_leave_with_their_run(store: SqlStore, run_id: str, root: Path) -> None:

@@ -40,18 +40,25 @@ def append(
 
 
 def begin(
-    store: SqlStore, run_id: str, given: Iterable[Mapping[str, Any]], *, idempotency_key: str | None
+    store: SqlStore,
+    run_id: str,
+    given: Iterable[Mapping[str, Any]],
+    *,
+    idempotency_key: str | None,
+    digest: str | None = None,
 ) -> Future[Appended]:
     """Hands the events to the writer; what `append` returns or raises once they are durable.
 
-    Raises at once what can be told without the store: Invalid, Unavailable.
+    `digest`: of what the caller asked for, when the events are not just that. Raises at once what can be told
+    without the store: Invalid, Unavailable.
     """
     bodies = list(given)
     drafts = _accepted(store, bodies)
-    digest = ""
-    if idempotency_key is not None:
+    if idempotency_key is None:
+        digest = ""
+    else:
         idempotency.check_key(idempotency_key)
-        digest = body_digest(bodies)
+        digest = digest or body_digest(bodies)
     return store.writer.enqueue(Job(_appending(store, run_id, idempotency_key, digest), drafts))
 
 

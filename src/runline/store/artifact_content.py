@@ -7,20 +7,23 @@ so that no run names another's; other places only below `artifact_roots`, which 
 from __future__ import annotations
 
 import errno
+import hashlib
 import io
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, BinaryIO, cast
 
 from runline.intake.names import clean_name
+from runline.intake.safe import safe
 from runline.model.artifact import Artifact, ArtifactContent
 from runline.model.errors import Forbidden, Invalid, NotFound, RunEnded, RunlineError, StoreFull, Unavailable
 from runline.store import appends, artifact_files, artifacts
 from runline.store.artifact_files import HEAD_BYTES, Outside
 from runline.store.artifacts import RUN_FOLDER, UNNAMED
 from runline.store.files import OwnedFiles
+from runline.store.projection import json_text
 
 if TYPE_CHECKING:
     from runline.store.sql_store import SqlStore
@@ -41,36 +44,53 @@ def put(
     step: str | None,
     type: str | None,
     data: Mapping[str, Any] | None,
+    idempotency_key: str | None = None,
 ) -> Artifact:
-    """Durable when it returns, file and event; when it raises there is neither. See `Store.put_artifact`."""
-    if store.locate(run_id).ended:
+    """Durable when it returns, file and event; when it raises there is neither. See `Store.put_artifact`.
+
+    The same key with the same content and description gives the artifact that is already there, also after the
+    run's end. Raises Conflict for a key that was used for another.
+    """
+    if store.locate(run_id).ended and idempotency_key is None:
         raise RunEnded(f"Run {run_id} has ended; nothing can follow its end event.")
     shown = clean_name(name, redactor=store.redactor) or UNNAMED
     place = clean_name(step, redactor=store.redactor) or None
     told = artifact_files.guessed({**(data or {}), "name": shown, "type": type}, shown)
     source = io.BytesIO(content) if isinstance(content, bytes | bytearray | memoryview) else content
+    digest = hashlib.sha256(json_text([shown, place, type, safe(data, exempt=True)]).encode())
     root = OwnedFiles(store.engine.path).root
     with (
-        _disk_errors(shown),
+        suppress(_Known),
+        disk_errors(shown),
         artifact_files.placed(root, artifact_files.folder_of(run_id, place), shown) as (path, file),
     ):
-        head, size_bytes = _copied(source, file)
+        head, size_bytes = _copied(source, file, digest)
         told |= artifact_files.described(
             head, size_bytes, compressed=told["encoding"] is not None, redactor=store.redactor
         )
         told["path"] = path
         data = {key: value for key, value in told.items() if value is not None}
         event = {"type": "artifact_created", "step": place, "source": "runline", "data": data}
-        (seq,) = appends.append(store, run_id, [event], idempotency_key=None).seqs
-        if seq is None:
+        appended = appends.begin(
+            store, run_id, [event], idempotency_key=idempotency_key, digest=digest.hexdigest()
+        ).result()
+        (stored,) = appended.seqs
+        if stored is None:
             raise Invalid(
                 f"Run {run_id} has reached its limit of events, so nothing can be registered in it.",
                 code="run_full",
             )
+        seq = stored
+        if appended.first is None:
+            raise _Known
     return artifacts.of_event(store, run_id, seq)
 
 
-def _copied(source: BinaryIO, file: IO[bytes]) -> tuple[bytes, int]:
+class _Known(Exception):
+    """It was registered before, so this copy goes."""
+
+
+def _copied(source: BinaryIO, file: IO[bytes], digest: hashlib._Hash) -> tuple[bytes, int]:
     """The first bytes and the size of what was copied, once it is on the disk."""
     head, size_bytes = b"", 0
     while piece := source.read(_PIECE_BYTES):
@@ -85,13 +105,15 @@ def _copied(source: BinaryIO, file: IO[bytes]) -> tuple[bytes, int]:
         if len(head) < HEAD_BYTES:
             head += piece[: HEAD_BYTES - len(head)]
         file.write(piece)
+        digest.update(piece)
     file.flush()
     os.fsync(file.fileno())
     return head, size_bytes
 
 
 @contextmanager
-def _disk_errors(name: str) -> Iterator[None]:
+def disk_errors(name: str) -> Iterator[None]:
+    """Says what an OSError while the artifact of that name is written comes to. Raises StoreFull, Unavailable."""
     try:
         yield
     except OSError as error:

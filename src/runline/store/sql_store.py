@@ -281,10 +281,14 @@ class SqlStore(RecordingStore):
         step: str | None = None,
         type: str | None = None,
         data: Mapping[str, Any] | None = None,
+        idempotency_key: str | None = None,
     ) -> Artifact:
+        """`idempotency_key`: the same upload again is answered with the artifact of the first."""
         from runline.store import artifact_content
 
-        return artifact_content.put(self, run_id, name, content, step=step, type=type, data=data)
+        return artifact_content.put(
+            self, run_id, name, content, step=step, type=type, data=data, idempotency_key=idempotency_key
+        )
 
     def pin(self, run_id: str, on: bool = True) -> None:  # noqa: FBT002 - the contract's signature
         runs.pin(self, run_id, on)

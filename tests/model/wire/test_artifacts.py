@@ -3,8 +3,14 @@ from __future__ import annotations
 import msgspec
 from hypothesis import given
 
-from runline.model.artifact import Artifact
-from runline.model.wire.artifacts import artifact_list, artifact_of, artifact_summary
+from runline.model.artifact import Artifact, ArtifactContent
+from runline.model.wire.artifacts import (
+    artifact_content_of,
+    artifact_content_view,
+    artifact_list,
+    artifact_of,
+    artifact_summary,
+)
 from tests.model.wire.structs import any_of, through_json
 
 
@@ -46,3 +52,8 @@ def test_it_leads_back_to_the_very_artifact(one: Artifact) -> None:
 def test_a_list_keeps_the_order() -> None:
     listed = through_json(artifact_list([artifact(2, None), artifact(1, "load")]))
     assert [one.id for one in listed.artifacts] == [2, 1]
+
+
+@given(any_of(ArtifactContent))
+def test_a_content_leads_back_to_itself(one: ArtifactContent) -> None:
+    assert artifact_content_of(through_json(artifact_content_view(one)), one.artifact.run_id) == one

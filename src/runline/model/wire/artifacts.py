@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Annotated
 
+import msgspec
 from msgspec import Struct
 
-from runline.model.artifact import Artifact
+from runline.model.artifact import Artifact, ArtifactContent
 from runline.model.clock import parse_instant, to_iso
 from runline.model.wire.quantity import Count, Instant, Seq, about
 
@@ -26,6 +27,20 @@ class ArtifactSummary(Struct, frozen=True, kw_only=True):
     encoding: Annotated[str | None, about("Of its text.", "utf-8")]
     preview_text: Annotated[str | None, about("How it begins, redacted; null when it is no text.")]
     seq: Annotated[Seq, about("Of the event that registered it.")]
+
+
+class ArtifactMetadata(ArtifactSummary, frozen=True, kw_only=True):
+    """What is known of the file, and how much of it `content` is."""
+
+    truncated: Annotated[bool, about("There is more of it than `content` holds.")]
+    binary: Annotated[bool, about("It is no text, and `content` is blank.")]
+
+
+class ArtifactContentView(Struct, frozen=True, kw_only=True):
+    """A file's text."""
+
+    content: Annotated[str, about("Redacted, at most 1 MB of UTF-8.")]
+    metadata: ArtifactMetadata
 
 
 class ArtifactList(Struct, frozen=True):
@@ -52,6 +67,22 @@ def artifact_summary(artifact: Artifact) -> ArtifactSummary:
 
 def artifact_list(artifacts: Iterable[Artifact]) -> ArtifactList:
     return ArtifactList(tuple(map(artifact_summary, artifacts)))
+
+
+def artifact_content_view(found: ArtifactContent) -> ArtifactContentView:
+    known = msgspec.structs.asdict(artifact_summary(found.artifact))
+    metadata = ArtifactMetadata(**known, truncated=found.truncated, binary=found.binary)
+    return ArtifactContentView(content=found.content, metadata=metadata)
+
+
+def artifact_content_of(view: ArtifactContentView, run_id: str) -> ArtifactContent:
+    """The content that the view was made of."""
+    return ArtifactContent(
+        artifact=artifact_of(view.metadata, run_id),
+        content=view.content,
+        truncated=view.metadata.truncated,
+        binary=view.metadata.binary,
+    )
 
 
 def artifact_of(view: ArtifactSummary, run_id: str) -> Artifact:
