@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import operator
+import re
 import typing
 from collections.abc import Callable, Iterable
 from typing import Any, Literal, TypeVar
@@ -14,6 +15,7 @@ from litestar.connection import ASGIConnection
 from litestar.di import NamedDependency
 from litestar.handlers import BaseRouteHandler
 from litestar.handlers.http_handlers.base import HTTPRouteHandler
+from litestar.params import FromPath, RawBody
 from msgspec import Struct
 
 Scope = Literal["public", "read", "ingest", "operate", "admin"]
@@ -22,6 +24,7 @@ NDJSON = "application/x-ndjson"
 SSE = "text/event-stream"
 _OPT = "route"
 INJECTED = frozenset({"store", "given", "caller", "server"})
+_PATH_NAME = re.compile(r"\{(\w+):")
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -47,7 +50,7 @@ class Route(Struct, frozen=True, kw_only=True):
     answers: dict[str, Any]
     errors: tuple[int, ...]
     tenants: bool
-    """Takes `tenant=` to narrow the answer."""
+    """Takes `tenant=` to narrow the answer, as every route of one run does."""
     headers: dict[str, str]
     """Request headers that count, with what they mean."""
     max_bytes: int | None
@@ -100,7 +103,7 @@ def _declared(
         consumes=tuple(consumes),
         answers=({} if answer is None else {JSON: answer}) if answers is None else answers,
         errors=tuple(errors),
-        tenants=tenants,
+        tenants=tenants or "{run_id" in path,
         headers=headers or {},
         max_bytes=max_bytes,
         streams=streams,
@@ -108,7 +111,7 @@ def _declared(
     make = getattr(litestar, method.lower())
 
     def wrap(handler: F) -> HTTPRouteHandler:
-        _mark(handler)
+        _mark(handler, path)
         # The store is synchronous: what is not a coroutine runs in a thread.
         route = partly(name=handler.__name__, description=inspect.cleandoc(handler.__doc__ or ""))
         threaded = {} if inspect.iscoroutinefunction(handler) else {"sync_to_thread": True}
@@ -120,11 +123,12 @@ def _declared(
     return wrap
 
 
-def _mark(handler: Callable[..., Any]) -> None:
+def _mark(handler: Callable[..., Any], path: str) -> None:
     """Says in the handler's annotations what the framework injects, so that no handler has to repeat it."""
     hints = typing.get_type_hints(handler, include_extras=True)
-    injected = {name: operator.getitem(NamedDependency, hints[name]) for name in INJECTED & hints.keys()}
-    handler.__annotations__ = hints | injected
+    named = dict.fromkeys(INJECTED, NamedDependency) | dict.fromkeys(_PATH_NAME.findall(path), FromPath)
+    marked = {name: operator.getitem(kind, hints[name]) for name, kind in named.items() if name in hints}
+    handler.__annotations__ = hints | marked | ({"body": RawBody} if "body" in hints else {})
 
 
 def get(path: str, *, scope: Scope = "read", **declared: Any) -> Callable[[F], HTTPRouteHandler]:
