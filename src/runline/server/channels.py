@@ -13,7 +13,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from runline.server.sse import event_frame, run_frame
+from runline.server.sse import CAUGHT_UP, event_frame, run_frame
 from runline.store.follow import encode_cursor
 from runline.store.sql_store import SqlStore
 
@@ -56,6 +56,11 @@ class EventChannel(Channel):
     def read(self, after: int, limit: int) -> Stretch:
         """From the store, at most so many frames. Raises NotFound when the run is gone."""
 
+    def caught_up(self, position: int) -> bytes:
+        """What tells a follower that it is at that position, and that this was all there is."""
+        del position
+        return CAUGHT_UP
+
 
 class RunChannel(EventChannel):
     """One run's events through one filter, read as the tenant that asked."""
@@ -83,6 +88,10 @@ class AllChannel(EventChannel):
         return Stretch(
             [(event.id, event_frame(event, encode_cursor(event.id))) for event in got.events], got.position
         )
+
+    def caught_up(self, position: int) -> bytes:
+        """With the cursor: who comes back goes on from here, even when it has been told nothing yet."""
+        return b"id: %b\n%b" % (encode_cursor(position).encode(), CAUGHT_UP)
 
 
 class RunsChannel(Channel):

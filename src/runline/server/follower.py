@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from runline.model.errors import RunlineError
 from runline.server.channels import Channel, EventChannel, Round, RunsChannel, Stretch
-from runline.server.sse import HEARTBEAT
+from runline.server.sse import CAUGHT_UP, HEARTBEAT
 
 if TYPE_CHECKING:
     from runline.server.hub import Hub
@@ -137,7 +137,8 @@ class Follower(AnyFollower[EventChannel]):
                 self.behind_since_s = 0.0
                 channel.followers.add(self)
         self._hub.frames += kept
-        return b"".join([frame for _, frame in frames[:kept]])
+        told = [frame for _, frame in frames[:kept]]
+        return b"".join([*told, channel.caught_up(self.position)] if self._attached else told)
 
     def hand(self, low: int, stretch: Stretch, chunk: bytes, now_s: float) -> None:
         """The channel goes from `low` on to the end of the stretch; `chunk` is all its frames together."""
@@ -173,22 +174,25 @@ class Follower(AnyFollower[EventChannel]):
 class RunsFollower(AnyFollower[RunsChannel]):
     """Follows runs: the active ones first, then each that changed, as it is when it is sent."""
 
-    __slots__ = ("_latest", "_size")
+    __slots__ = ("_caught_up", "_latest", "_primed", "_size")
 
     def __init__(self, hub: Hub, channel: RunsChannel) -> None:
         super().__init__(hub, channel)
         self._latest = dict(channel.active)
         self._size = 0
         """Bytes of runs that have ended; the frames of the others are kept by the channel anyway."""
+        self._primed = bool(self._latest)
+        self._caught_up = CAUGHT_UP if self._primed else b""
         channel.followers.add(self)
 
     async def chunks(self) -> AsyncGenerator[bytes, None]:
         """The stream until its end."""
         while not self.over:
-            if self._latest:
+            if self._latest or self._caught_up:
                 self._hub.frames += len(self._latest)
-                chunk = b"".join(self._latest.values())
+                chunk = b"".join([*self._latest.values(), self._caught_up])
                 self._latest = {}
+                self._caught_up = b""
                 self._size = 0
                 yield chunk
             elif not await self._news():
@@ -196,6 +200,9 @@ class RunsFollower(AnyFollower[RunsChannel]):
 
     def hand(self, found: Round) -> None:
         """What has changed. Who lets too much wait is sent away, to come back and be told the active runs."""
+        if not self._primed:
+            self._primed = True
+            self._caught_up = CAUGHT_UP
         for run_id, frame in found.changed:
             self._latest[run_id] = frame
             if run_id not in found.active:

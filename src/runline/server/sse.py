@@ -23,6 +23,8 @@ RETRY_MS = 3000
 OPENING = b"retry: %d\n\n" % RETRY_MS
 """How long a client waits before it comes back."""
 HEARTBEAT = b": still here\n\n"
+CAUGHT_UP = b": caught up\n\n"
+"""What follows is news. A comment, so it is for those alone who look for it, like a store behind a server."""
 HEADERS = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
     (b"cache-control", b"no-cache"),
