@@ -62,7 +62,7 @@ class Application:
             yield
         finally:
             self.server.pruning.close()
-            self.server.hub.close()
+            self.stop()
 
     def stop(self) -> None:
         """Ends every stream at once; safe from a signal handler and from any thread."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from msgspec import Struct
+from msgspec import Meta, Struct
 
 from runline.model.wire.quantity import Count, about
 
@@ -30,7 +30,8 @@ class Ingested(Struct, frozen=True, kw_only=True):
 
     run_id: str
     seqs: Annotated[
-        tuple[int, int] | None, about("The lowest and the highest of them; null when none is stored.")
+        Annotated[tuple[int, ...], Meta(min_length=2, max_length=2)] | None,
+        about("The lowest and the highest of them; null when none is stored."),
     ]
     ids: Annotated[tuple[int | None, ...], about("In the order of the request; null for what is not stored.")]
     not_stored: Annotated[Count, about("How many came after the run had reached its limit of events.")]

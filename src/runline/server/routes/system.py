@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Annotated
 
 from litestar import Response
-from litestar.response import Redirect
 from msgspec import Struct
 
 from runline.model.errors import Unauthorized
@@ -74,9 +73,9 @@ def show_style() -> Response[bytes]:
 
 
 @get("/", answers={"text/html": None}, status=307, summary="Where people start", tag="Server")
-def show_start() -> Redirect:
+def show_start() -> Response[bytes]:
     """Leads to the documentation of the API."""
-    return Redirect("docs", status_code=307)
+    return Response(b"", status_code=307, headers={"location": "docs"}, media_type="text/html")
 
 
 @get(
@@ -89,14 +88,20 @@ def show_start() -> Redirect:
     summary="Sign a browser in",
     tag="Tokens",
 )
-def sign_in(server: Server, given: SignInQuery) -> Redirect:
+def sign_in(server: Server, given: SignInQuery) -> Response[bytes]:
     """Exchanges the one-time code of the printed link for a session cookie."""
     token = server.sign_in.redeem(given.code or "")
     if token is None:
         raise Unauthorized(
             "This link has been used or is too old; start `runline serve` anew, or sign in with a token."
         )
-    return Redirect(".", status_code=303, cookies=[session_cookie(token)])
+    return Response(
+        b"",
+        status_code=303,
+        headers={"location": "."},
+        media_type="text/html",
+        cookies=[session_cookie(token)],
+    )
 
 
 HANDLERS = [healthz, readyz, show_metrics, show_openapi, show_docs, show_style, show_start, sign_in]
