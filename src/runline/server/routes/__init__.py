@@ -4,11 +4,30 @@ from __future__ import annotations
 
 from litestar.handlers.http_handlers.base import HTTPRouteHandler
 
-from runline.server.routes import events, pipelines, streams, system
+from runline.server.routes import (
+    events,
+    exports,
+    notes,
+    pipelines,
+    run_control,
+    run_views,
+    runs,
+    statistics,
+    streams,
+    system,
+    timeline,
+)
 
 HANDLERS: list[HTTPRouteHandler] = [
     *system.HANDLERS,
     *events.HANDLERS,
     *streams.HANDLERS,
     *pipelines.HANDLERS,
+    *runs.HANDLERS,
+    *run_control.HANDLERS,
+    *run_views.HANDLERS,
+    *notes.HANDLERS,
+    *exports.HANDLERS,
+    *statistics.HANDLERS,
+    *timeline.HANDLERS,
 ]
