@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import apsw
 
@@ -12,9 +12,16 @@ from runline.model.limits import DEFAULT_LIMITS, Limits
 from runline.store.interface import Store
 from runline.store.sql_store import SqlStore, open_sqlite
 
+if TYPE_CHECKING:
+    from runline.store.remote.http_store import HttpStore
+    from runline.testing.serving import Serving
+
 
 class Place(Protocol):
     """What an engine gives the contract suite: one store, at first empty."""
+
+    reads_ahead: bool
+    """A follower may still be given what was on its way to it when its run was deleted."""
 
     def open(self, *, clock: Clock | None = None, limits: Limits = DEFAULT_LIMITS) -> Store:
         """A handle of its own, with its own connections, writer and caches."""
@@ -31,6 +38,8 @@ class Place(Protocol):
 
 class SqlitePlace:
     """A store in one SQLite file; `close` closes every handle."""
+
+    reads_ahead = False
 
     def __init__(self, folder: Path) -> None:
         self.path = folder / "runline.db"
@@ -69,3 +78,41 @@ class SqlitePlace:
         for store in self._open:
             store.close()
         self._open.clear()
+
+
+class HttpPlace:
+    """The same file behind servers: each handle is a server of its own and a store that asks it."""
+
+    reads_ahead = True
+
+    def __init__(self, folder: Path) -> None:
+        self._file = SqlitePlace(folder)
+        self._spool = folder / "spool"
+        self._serving: list[tuple[HttpStore, Serving]] = []
+
+    def open(self, *, clock: Clock | None = None, limits: Limits = DEFAULT_LIMITS) -> HttpStore:
+        from runline.server.serve import listen
+        from runline.server.settings import Settings
+        from runline.store.remote.http_store import open_http
+        from runline.testing.serving import Serving
+
+        behind = self._file.open(clock=clock, limits=limits)
+        serving = Serving(listen(behind, Settings(port=0)))
+        store = open_http(serving.url, clock=clock, limits=limits, spool=self._spool)
+        self._serving.append((store, serving))
+        return store
+
+    def sql(self, query: str) -> list[tuple[Any, ...]]:
+        return self._file.sql(query)
+
+    def at_rest(self) -> bytes:
+        """What the servers' file holds, and what waits for them."""
+        waiting = b"".join(path.read_bytes() for path in sorted(self._spool.glob("**/*")) if path.is_file())
+        return self._file.at_rest() + waiting
+
+    def close(self) -> None:
+        for store, serving in self._serving:
+            store.close()
+            serving.close()
+        self._serving.clear()
+        self._file.close()

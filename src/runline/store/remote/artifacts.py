@@ -11,7 +11,13 @@ import msgspec
 from runline.intake.safe import safe
 from runline.model.artifact import Artifact, ArtifactContent
 from runline.model.errors import NotFound
-from runline.model.wire.artifacts import ArtifactList, ArtifactSummary, artifact_of
+from runline.model.wire.artifacts import (
+    ArtifactContentView,
+    ArtifactList,
+    ArtifactSummary,
+    artifact_content_of,
+    artifact_of,
+)
 from runline.store.artifacts import RUN_FOLDER
 from runline.store.remote.client import Client, part
 
@@ -21,16 +27,6 @@ _IN_MEMORY = 1 << 20
 
 def _path(run_id: str, step: str | None, name: str) -> str:
     return f"/api/runs/{part(run_id)}/artifacts/{part(step or RUN_FOLDER)}/{part(name)}"
-
-
-class _Metadata(msgspec.Struct):
-    truncated: bool = False
-    binary: bool = False
-
-
-class _Content(msgspec.Struct):
-    content: str
-    metadata: _Metadata
 
 
 def put(
@@ -70,13 +66,7 @@ def _newest(client: Client, run_id: str, step: str | None, name: str) -> Artifac
 
 
 def read(client: Client, run_id: str, step: str | None, name: str) -> ArtifactContent:
-    told = client.get(_path(run_id, step, name), _Content)
-    return ArtifactContent(
-        artifact=_newest(client, run_id, step, name),
-        content=told.content,
-        truncated=told.metadata.truncated,
-        binary=told.metadata.binary,
-    )
+    return artifact_content_of(client.get(_path(run_id, step, name), ArtifactContentView), run_id)
 
 
 def opened(client: Client, run_id: str, step: str | None, name: str) -> tuple[BinaryIO, Artifact]:

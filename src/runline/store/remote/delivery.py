@@ -19,6 +19,7 @@ from runline.model.errors import (
     Unauthorized,
     Unavailable,
 )
+from runline.store.artifact_files import remove
 from runline.store.remote.client import Client, part
 from runline.store.remote.parcel import Parcel, read_parcel, read_upload
 from runline.store.remote.spool import Claimed, left_behind
@@ -98,7 +99,7 @@ class Delivery:
                 key=parcel.key,
                 timeout_s=_UPLOAD_S,
             )
-        where.unlink(missing_ok=True)
+        remove(files, where)
 
 
 def may_pass(error: RunlineError) -> bool:

@@ -14,7 +14,7 @@ from runline.fold.state import RunFold
 from runline.intake.redact import Redactor
 from runline.model.event import Event
 from runline.model.limits import Limits
-from runline.model.wire.events import TracePage, event_of
+from runline.model.wire.events import StreamEvent, TracePage, event_of
 from runline.store.remote import runs
 from runline.store.remote.client import Client, part
 from runline.store.remote.outgoing import event_bodies
@@ -65,8 +65,7 @@ def append(
 
 def end(client: Client, run_id: str, status: str, error: str | None, *, key: str | None) -> Event:
     body = {"status": status} | ({} if error is None else {"error": error})
-    client.post(f"{path_of(run_id)}/end", object, body, key=key)
-    return read(client, run_id, {}, order="desc", limit=1)[0]
+    return event_of(client.post(f"{path_of(run_id)}/end", StreamEvent, body, key=key))
 
 
 def filter_parameters(

@@ -16,7 +16,7 @@ import msgspec
 
 from runline.model.catalogue import END_TYPES
 from runline.model.clock import to_iso
-from runline.model.errors import Unavailable
+from runline.model.errors import Invalid, Unavailable
 from runline.model.event import Event
 from runline.model.run import Run
 from runline.model.wire.events import StreamEvent, event_of
@@ -57,6 +57,8 @@ def follow(
 
 def follow_all(client: Client, *, cursor: str | None, timeout_s: float | None) -> Iterator[tuple[str, Event]]:
     """See `Store.follow_all`."""
+    if cursor == "":
+        raise Invalid("The cursor is not one that this store gave out.", code="bad_cursor")
     place: dict[str, Any] = {"cursor": cursor}
     for frame in _Stream(client, "/api/events", {}, place, timeout_s):
         if frame.id:

@@ -50,7 +50,15 @@ def add_note(client: Client, run_id: str, given: Mapping[str, Any], redactor: Re
 
 
 def list_notes(client: Client, run_id: str, *, limit: int) -> list[Note]:
-    return [note_of(note) for note in client.get(f"{_path(run_id)}/notes", NoteList, {"limit": limit}).notes]
+    """Page by page, newest first."""
+    notes: list[Note] = []
+    asked: dict[str, Any] = {"limit": limit}
+    while True:
+        page = client.get(f"{_path(run_id)}/notes", NoteList, asked).notes
+        notes += map(note_of, page)
+        if not page or len(notes) >= limit:
+            return notes
+        asked = {"limit": limit - len(notes), "before_id": page[-1].id}
 
 
 def pin(client: Client, run_id: str, *, on: bool) -> None:

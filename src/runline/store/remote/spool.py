@@ -12,6 +12,7 @@ import hashlib
 import os
 import re
 import secrets
+import shutil
 import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -185,9 +186,7 @@ class Claimed:
         return place
 
     def remove(self) -> None:
-        for path in self.files.glob("*"):
-            path.unlink(missing_ok=True)
-        _removed(self.files)
+        shutil.rmtree(self.files, ignore_errors=True)
         self.path.unlink(missing_ok=True)
 
 

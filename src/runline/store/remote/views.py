@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-import msgspec
-
 from runline.fold.compare import Comparison
 from runline.fold.failure import Failure
 from runline.fold.slots import Histogram
@@ -20,14 +18,10 @@ from runline.model.page import Page
 from runline.model.step import Step
 from runline.model.summary import Summary
 from runline.model.wire.calls import CallList, call_of
-from runline.model.wire.steps import StepDetail, step_of
-from runline.model.wire.summary import TimelineSummary, summary_of
+from runline.model.wire.steps import StepList, step_of
+from runline.model.wire.summary import TimelineSummaryAnswer, summary_of
 from runline.store.remote.client import Client, part
 from runline.store.statistics import Counts, Statistics
-
-
-class _Steps(msgspec.Struct):
-    steps: list[StepDetail]
 
 
 def _path(run_id: str) -> str:
@@ -39,11 +33,11 @@ def state(client: Client, run_id: str, *, at_seq: int | None) -> RunState:
 
 
 def summary(client: Client, run_id: str) -> Summary:
-    return summary_of(client.get(f"{_path(run_id)}/summary", TimelineSummary))
+    return summary_of(client.get(f"{_path(run_id)}/summary", TimelineSummaryAnswer).summary)
 
 
 def steps(client: Client, run_id: str) -> list[Step]:
-    return [step_of(step, run_id) for step in client.get(_path(run_id), _Steps).steps]
+    return [step_of(step, run_id) for step in client.get(f"{_path(run_id)}/steps", StepList).steps]
 
 
 def calls(client: Client, run_id: str, asked: Mapping[str, Any]) -> Page[Call]:
