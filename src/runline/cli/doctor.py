@@ -25,6 +25,7 @@ from runline.cli.sizes import format_size
 from runline.model.errors import RunlineError
 
 if TYPE_CHECKING:
+    from runline.store.interface import Store
     from runline.store.sql_store import SqlStore
 
 _NETWORK = frozenset(
@@ -105,8 +106,13 @@ def _program() -> Iterator[Check]:
 
 
 def _store(invocation: Invocation) -> Iterator[Check]:
-    from runline.store.location import sqlite_path
+    from runline.store.location import is_remote, sqlite_path
 
+    if is_remote(invocation.url):
+        from runline.cli.server_check import server
+
+        yield from server(invocation)
+        return
     path = Path(sqlite_path(invocation.url))
     yield Check("store", "ok", str(path))
     yield from place(path.parent if path.parent.is_dir() else _nearest_folder(path.parent))
@@ -126,7 +132,6 @@ def _store(invocation: Invocation) -> Iterator[Check]:
 
 
 def _contents(invocation: Invocation, store: SqlStore) -> Iterator[Check]:
-
     found = store.info()
     yield Check(
         "sqlite",
@@ -140,10 +145,11 @@ def _contents(invocation: Invocation, store: SqlStore) -> Iterator[Check]:
         f"{format_size(found.size_bytes)}, {format_size(found.free_bytes)} of it free, WAL {format_size(found.wal_bytes)}",
         "A reader has kept the WAL from shrinking; close programs that hold the store open." if large else "",
     )
-    yield from _runs(invocation, store)
+    yield from runs(invocation, store)
 
 
-def _runs(invocation: Invocation, store: SqlStore) -> Iterator[Check]:
+def runs(invocation: Invocation, store: Store) -> Iterator[Check]:
+    """How many there are, whether clocks agree, and whether the newest is what was written."""
     counts = store.counts()
     said = [f"{number} {status}" for status, number in counts.by_status.items() if number]
     lost = counts.by_status.get("interrupted", 0)

@@ -33,6 +33,30 @@ class _Rebuilt(msgspec.Struct):
     events: int = 0
 
 
+class ServerFacts(msgspec.Struct, frozen=True, kw_only=True):
+    """Which version answers, and as whom it takes the caller; `name` None: as nobody."""
+
+    version: str
+    name: str | None
+    tenant: str | None
+    scopes: tuple[str, ...]
+
+
+class _Alive(msgspec.Struct):
+    version: str
+
+
+class _Me(msgspec.Struct):
+    name: str | None
+    tenant: str | None
+    scopes: tuple[str, ...]
+
+
+def server(client: Client) -> ServerFacts:
+    alive, me = client.get("/healthz", _Alive), client.get("/api/me", _Me)
+    return ServerFacts(version=alive.version, name=me.name, tenant=me.tenant, scopes=me.scopes)
+
+
 def tenants(client: Client) -> list[str]:
     return client.get("/api/tenants", _Tenants).tenants
 

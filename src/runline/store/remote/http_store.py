@@ -25,7 +25,7 @@ from runline.store.remote.client import Client, Connections
 from runline.store.remote.delivery import send_left_behind
 from runline.store.remote.line import RemoteLine, files_below
 from runline.store.remote.outbox import Outbox
-from runline.store.remote.spool import Spool, spool_folder
+from runline.store.remote.spool import Spool, files_of, spool_folder
 from runline.store.remote.writer import RemoteWriter
 
 if TYPE_CHECKING:
@@ -92,6 +92,11 @@ class HttpStore(RecordingStore):
         """Where events are that the server has not taken yet; None when there are none."""
         return str(self.writer.folder) if self.writer.outbox.left else None
 
+    @property
+    def spooled(self) -> list[Path]:
+        """The files in which events wait for this server, also those of other processes of this folder."""
+        return files_of(self.writer.folder, self.url)
+
     def artifacts_folder(self) -> Path:
         """Where a recorder puts the copies that are then sent."""
         return files_below(self.writer.outbox)
@@ -99,6 +104,10 @@ class HttpStore(RecordingStore):
     def is_cancelled(self, run_id: str) -> bool:
         """Whether somebody asked the run to stop; unknown while the server is away."""
         return not self.writer.outbox.away and keeping.is_cancelled(self.client, run_id)
+
+    def server(self) -> admin.ServerFacts:
+        """Who answers, and as whom it takes the caller."""
+        return admin.server(self.client)
 
     # -- writing
 

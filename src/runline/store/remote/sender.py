@@ -131,7 +131,7 @@ class Sender:
         self._away += 1
 
     def _came_back(self) -> None:
-        if self._away:
+        if self._away or self._outbox.away:
             log.warning("runline: %s takes events again", self.url)
             self._away = 0
             self._outbox.came_back()

@@ -48,6 +48,11 @@ def mark_of(url: str) -> str:
     return hashlib.sha256(url.encode()).hexdigest()[:12]
 
 
+def files_of(folder: Path, url: str) -> list[Path]:
+    """The store's files of all processes, oldest first."""
+    return sorted(folder.glob(f"{mark_of(url)}-*{ENDING}"))
+
+
 class Spool:
     """A process's file for one store; there is none while nothing waits. Not safe from several threads."""
 
@@ -192,7 +197,7 @@ class Claimed:
 
 def left_behind(folder: Path, url: str) -> Iterator[Claimed]:
     """The files of that store whose process is gone, oldest first, each locked while it is looked at."""
-    for path in sorted(folder.glob(f"{mark_of(url)}-*{ENDING}")):
+    for path in files_of(folder, url):
         try:
             file = path.open("r+b")
         except FileNotFoundError:
