@@ -1,7 +1,8 @@
-"""Query strings: read into a struct, whose fields say what is allowed and what it means.
+r"""Query strings: read into a struct, whose fields say what is allowed and what it means.
 
 Unknown names and wrong values are refused with a sentence for each; a number over its maximum is clamped.
-Repeated and comma-separated values mean any of them. The same annotations make the OpenAPI document.
+Repeated and comma-separated values mean any of them; a comma that belongs to a value is written `\,`. Blank texts
+are as good as absent. The same annotations make the OpenAPI document.
 """
 
 from __future__ import annotations
@@ -22,7 +23,14 @@ from runline.model.errors import Invalid, RunlineError
 
 T = TypeVar("T", bound=Struct)
 _MAX_FIELDS = 200
+_MOST = 2**62
+"""Nothing that is counted here is larger, and databases hold no more."""
 _WHOLE = re.compile(r"[+-]?[0-9]{1,40}", re.ASCII)
+_COMMA = re.compile(r"(?<!\\),")
+_SPOILT_ZONE = re.compile(
+    r"(?<=:[0-9]{2}) (?=[0-9]{2}:?[0-9]{2}$)|(?<=\.[0-9]{3}) (?=[0-9]{2}:?[0-9]{2}$)", re.ASCII
+)
+"""A `+` that was not percent-encoded, which then stands for a blank."""
 _FLAGS = {"true": True, "1": True, "yes": True, "": True, "false": False, "0": False, "no": False}
 Read = Callable[[str, list[str], int], Any]
 """From name, given values and the time now to the value. Raises Invalid."""
@@ -139,7 +147,7 @@ def _fields(into: type[Struct]) -> Mapping[str, _Field]:
 
 
 def _words(name: str, given: list[str], now_ms: int, *, allowed: tuple[str, ...]) -> tuple[str, ...]:
-    words = [word.strip() for value in given for word in value.split(",")]
+    words = [word.replace("\\,", ",").strip() for value in given for word in _COMMA.split(value)]
     return tuple(_word(name, [word], now_ms, allowed=allowed) or "" for word in dict.fromkeys(words) if word)
 
 
@@ -159,13 +167,12 @@ def _whole(name: str, given: list[str], _: int, *, floor: int | None, most: int 
     number = int(value)
     if floor is not None and number < floor:
         raise Invalid(f"{name} is at least {floor}, not {number}.")
-    # Nothing that is counted here is larger, and databases hold no more.
-    return min(number, 2**62 if most is None else most)
+    return max(-_MOST, min(number, _MOST if most is None else most))
 
 
 def _instant(name: str, given: list[str], now_ms: int) -> int | None:
     value = _once(name, given)
-    return parse_when(value, now_ms=now_ms) if value else None
+    return parse_when(_SPOILT_ZONE.sub("+", value), now_ms=now_ms) if value.strip() else None
 
 
 def _flag(name: str, given: list[str], _: int) -> bool:
