@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Hashable, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from time import monotonic
 from typing import Any, TypeVar, cast
 
@@ -46,6 +46,7 @@ class Hub:
         self._channels: dict[Hashable, Channel] = {}
         self._loop: asyncio.AbstractEventLoop | None = None
         self._closing = False
+        self._at_end = ExitStack()
         self._pump: Pump | None = None
         self._readers: ThreadPoolExecutor | None = None
 
@@ -54,7 +55,9 @@ class Hub:
         self._loop = asyncio.get_running_loop()
         self._closing = False
         self._readers = ThreadPoolExecutor(_READERS, thread_name_prefix="runline-catching-up")
+        self._at_end.callback(self._readers.shutdown, wait=False)
         self._pump = Pump(self._store, self._channels, self._hand_over)
+        self._at_end.callback(self._pump.close)
 
     def close(self) -> None:
         """Ends every stream at once. Safe from any thread and from a signal handler: it takes no lock."""
@@ -66,9 +69,7 @@ class Hub:
     def _end(self) -> None:
         for follower in list(self._open):
             follower.leave()
-        if self._pump is not None and self._readers is not None:
-            self._pump.close()
-            self._readers.shutdown(wait=False)
+        self._at_end.close()
 
     # -- figures, for any thread
 
