@@ -8,14 +8,14 @@ from html import escape
 from itertools import groupby
 from typing import Any
 
-from runline.server.openapi import ERRORS, PATH_PARAMETERS, document
+from runline.server.examples import curl
+from runline.server.openapi import ERRORS, document
 from runline.server.route import Route
 
 HEADERS = {
     "content-security-policy": "default-src 'none'; style-src 'self'; frame-ancestors 'none'; base-uri 'none'"
 }
 _CODE = re.compile(r"`([^`]+)`")
-_PATH_NAME = re.compile(r"\{(\w+)(?::\w+)?\}")
 
 STYLE = b"""\
 :root{color-scheme:light dark;--ink:#1c2430;--dim:#5b6675;--line:#d9dee5;--ground:#fff;--soft:#f5f7f9;--mark:#1f6feb}
@@ -50,7 +50,9 @@ td:first-child{white-space:nowrap}
 
 def page(routes: Iterable[Route], version: str) -> bytes:
     """The whole page."""
+    routes = list(routes)
     told = document(routes, version)
+    lines = {route.name: curl(route) for route in routes}
     operations = [
         (path, method, operation)
         for path, methods in told["paths"].items()
@@ -62,7 +64,7 @@ def page(routes: Iterable[Route], version: str) -> bytes:
     for tag, group in groupby(operations, key=lambda found: found[2]["tags"][0]):
         body.append(f"<h2>{escape(tag)}</h2>")
         for path, method, operation in group:
-            body += _operation(path, method, operation)
+            body += _operation(path, method, operation, lines[operation["operationId"]])
     body.append("<h2>Shapes</h2>")
     for name, schema in sorted(told["components"]["schemas"].items()):
         body += _shape(name, schema)
@@ -73,12 +75,12 @@ def page(routes: Iterable[Route], version: str) -> bytes:
     ).encode()
 
 
-def _operation(path: str, method: str, operation: dict[str, Any]) -> Iterator[str]:
+def _operation(path: str, method: str, operation: dict[str, Any], line: str) -> Iterator[str]:
     name = escape(operation["operationId"])
     yield f'<details id="{name}"><summary><span class="method">{method.upper()}</span>'
     yield f'<span class="path">{escape(path)}</span><span class="what">{escape(operation["summary"])}</span></summary><div>'
     yield from _paragraphs(operation["description"])
-    yield f"<pre>{escape(curl(path, method, operation))}</pre>"
+    yield f"<pre>{escape(line)}</pre>"
     if operation["parameters"]:
         yield "<table><tr><th>Parameter</th><th>Type</th><th>Meaning</th></tr>"
         for parameter in operation["parameters"]:
@@ -106,14 +108,6 @@ def _shape(name: str, schema: dict[str, Any]) -> Iterator[str]:
         yield f"<tr><td><code>{escape(key)}</code>{optional}</td><td>{_kind(field)}</td>"
         yield f"<td>{_inline(field.get('description', ''))}</td></tr>"
     yield "</table></div></details>"
-
-
-def curl(path: str, method: str, operation: dict[str, Any]) -> str:
-    """A line that calls the operation on a server of this machine."""
-    shown = _PATH_NAME.sub(lambda found: PATH_PARAMETERS[found[1]][1], path)
-    line = "curl" + ("" if method == "get" else f" -X {method.upper()}") + f" http://localhost:8080{shown}"
-    media = next(iter(operation.get("requestBody", {}).get("content", {})), None)
-    return line if media is None else f"{line} -H 'Content-Type: {media}' -d …"
 
 
 def _kind(schema: dict[str, Any]) -> str:

@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Struct
 
 from runline.model.wire.error import ErrorView
+from runline.server.examples import EXAMPLES
 from runline.server.route import JSON, NDJSON, Route
 
 _REF = "#/components/schemas/{name}"
@@ -147,9 +148,19 @@ def _operation(route: Route, schema_of: dict[str, Any]) -> dict[str, Any]:
     if route.consumes and (route.body is not None or route.streams):
         told["requestBody"] = {
             "required": route.body_required,
-            "content": {media: _media(media, schema_of.get(_key(route.body))) for media in route.consumes},
+            "content": {
+                media: _media(media, schema_of.get(_key(route.body))) | _example(route, media)
+                for media in route.consumes
+            },
         }
     return told
+
+
+def _example(route: Route, media: str) -> dict[str, Any]:
+    example = EXAMPLES.get(route.name)
+    return (
+        {"example": example.body} if example and example.body is not None and example.media == media else {}
+    )
 
 
 def _responses(route: Route, schema_of: dict[str, Any]) -> dict[str, Any]:
