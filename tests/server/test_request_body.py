@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import json
 import socket
@@ -12,6 +13,10 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
+from runline.server.headers import Headers
+from runline.server.request_body import RequestBody
+from runline.server.routes.exports import import_run
+from runline.server.routes.runs import create_run
 from runline.server.settings import Settings
 from runline.store.sql_store import SqlStore
 from runline.testing.serving import Serving, client, serving
@@ -105,6 +110,34 @@ def test_a_body_that_does_not_come_is_not_waited_for_long(server: Serving, head:
             + b"\r\n\r\n"
         )
         assert connection.recv(1000).startswith(b"HTTP/1.1 408")
+
+
+@pytest.mark.parametrize(("handler", "deadlines"), [(create_run, 1), (import_run, 3)])
+def test_a_body_has_its_time_and_one_for_a_file_has_it_for_each_piece(
+    monkeypatch: pytest.MonkeyPatch, handler: object, deadlines: int
+) -> None:
+    given = list[float]()
+
+    def timeout_at(when: float) -> asyncio.Timeout:
+        given.append(when)
+        return asyncio.Timeout(when)
+
+    async def receive() -> dict[str, object]:
+        loop = asyncio.get_running_loop()
+        asked_s = loop.time()
+        while loop.time() == asked_s:
+            pass
+        return {"type": "http.request", "body": b"x", "more_body": True}
+
+    async def three_pieces() -> None:
+        headers = Headers([(b"content-type", b"application/json"), (b"content-length", b"3")])
+        body = RequestBody({"route_handler": handler}, receive, headers, Settings())
+        for _ in range(3):
+            await body.receive()
+
+    monkeypatch.setattr(asyncio, "timeout_at", timeout_at)
+    asyncio.run(three_pieces())
+    assert len(set(given)) == deadlines
 
 
 def test_a_length_that_lies_is_the_callers_loss(server: Serving) -> None:

@@ -29,6 +29,8 @@ class RequestBody:
         self._started = False
         self._complete = False
         self._due_s = 0.0
+        self._piece_by_piece = False
+        """Each piece has its time, since the whole is of any size and goes to a file."""
 
     async def receive(self) -> Any:
         """As ASGI's, with the body unzipped. Raises what `problem` tells."""
@@ -39,7 +41,7 @@ class RequestBody:
         loop = asyncio.get_running_loop()
         try:
             async with asyncio.timeout_at(self._due_s or loop.time() + self._settings.body_timeout_s) as due:
-                self._due_s = due.when() or 0.0
+                self._due_s = 0.0 if self._piece_by_piece else due.when() or 0.0
                 message = await self._receive()
         except TimeoutError as error:
             raise TooSlow(
@@ -62,6 +64,7 @@ class RequestBody:
         if route is None:
             return
         self._most = route.max_bytes or self._settings.request_bytes
+        self._piece_by_piece = route.streams
         length = self._headers.one(b"content-length")
         if length.isascii() and length.isdigit() and int(length[:19]) > self._most:
             raise self._too_large()
