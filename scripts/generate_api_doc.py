@@ -9,7 +9,7 @@ from typing import Any
 
 from runline.server.app import declared
 from runline.server.examples import curl
-from runline.server.openapi import query_parameters
+from runline.server.openapi import needs, query_parameters
 from runline.server.route import Route
 
 TARGET = Path(__file__).parent.parent / "docs" / "api.md"
@@ -67,8 +67,7 @@ def render() -> str:
 
 def _route(route: Route) -> str:
     path = _TYPED.sub(r"{\1}", route.path)
-    scope = "no token" if route.scope == "public" else f"scope `{route.scope}`"
-    lines = [f"### {route.method} {path}\n", f"{route.summary} ({scope}).\n", f"{route.description}\n"]
+    lines = [f"### {route.method} {path}\n", f"{route.summary}. {needs(route)}.\n", f"{route.description}\n"]
     lines.append(f"```sh\n{curl(route)}\n```\n")
     parameters = query_parameters(route.query)
     if route.tenants:

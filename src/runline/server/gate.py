@@ -17,7 +17,7 @@ from litestar.handlers import BaseRouteHandler
 from runline.model.errors import Forbidden, Invalid, RunlineError, Unauthorized
 from runline.server.errors import MissingRunId, problem
 from runline.server.headers import Headers, guarded
-from runline.server.identity import Identity, identify
+from runline.server.identity import OWNER, Identity, identify
 from runline.server.parameters import read_query, split
 from runline.server.request_body import RequestBody
 from runline.server.route import Route, route_of
@@ -57,7 +57,7 @@ class Gate:
             if scope["method"] == "OPTIONS" and headers.one(b"access-control-request-method"):
                 await _preflight(send)
                 return
-            who = identify(self._store, self._settings, headers.all(b"authorization"), headers.all(b"cookie"))
+            who = self._identify(path, headers)
             if who is None and path not in self._public:
                 raise Unauthorized(
                     "This server asks for a token: send `Authorization: Bearer <token>`; "
@@ -68,6 +68,21 @@ class Gate:
             return
         scope[IDENTITY] = who
         await self._routes(scope, RequestBody(scope, receive, headers, self._settings).receive, send)
+
+    def _identify(self, path: str, headers: Headers) -> Identity | None:
+        credentials = headers.all(b"authorization")
+        try:
+            return identify(self._store, self._settings, credentials, headers.all(b"cookie"))
+        except Unauthorized:
+            if credentials:
+                raise
+            # A cookie may be of another day, or of another server of this machine: it must keep nobody out who
+            # needs none, nor from signing in anew.
+            if not self._settings.needs_token:
+                return OWNER
+            if path not in self._public:
+                raise
+            return None
 
     def _check_host(self, headers: Headers) -> str:
         """The name that the caller thinks we have; a page elsewhere may have made it resolve to us."""
@@ -127,7 +142,7 @@ def permit(who: Identity | None, route: Route) -> None:
         return
     if who is None:
         raise Unauthorized("This route asks for a token.")
-    if route.scope not in who.scopes and "admin" not in who.scopes:
+    if route.scope != "any" and route.scope not in who.scopes and "admin" not in who.scopes:
         raise Forbidden(
             f"This needs the scope {route.scope!r}; the token {who.name!r} has {', '.join(who.scopes) or 'none'}.",
             code="missing_scope",

@@ -142,7 +142,7 @@ def _operation(route: Route, schema_of: dict[str, Any]) -> dict[str, Any]:
         "parameters": parameters,
         "responses": _responses(route, schema_of),
     }
-    told["description"] += f"\n\nNeeds the scope `{route.scope}`." if route.scope != "public" else ""
+    told["description"] += f"\n\n{needs(route)}."
     if route.scope == "public":
         told["security"] = []
     if route.consumes and (route.body is not None or route.streams):
@@ -154,6 +154,13 @@ def _operation(route: Route, schema_of: dict[str, Any]) -> dict[str, Any]:
             },
         }
     return told
+
+
+def needs(route: Route) -> str:
+    """Whom the route is for, in words."""
+    if route.scope == "public":
+        return "Needs no token"
+    return "Needs any token" if route.scope == "any" else f"Needs the scope `{route.scope}`"
 
 
 def _example(route: Route, media: str) -> dict[str, Any]:

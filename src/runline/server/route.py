@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, Literal, TypeVar
 
 import litestar
+from litestar.concurrency import sync_to_thread
 from litestar.connection import ASGIConnection
 from litestar.di import NamedDependency
 from litestar.handlers import BaseRouteHandler
@@ -18,7 +19,8 @@ from litestar.handlers.http_handlers.base import HTTPRouteHandler
 from litestar.params import FromPath, RawBody
 from msgspec import Struct
 
-Scope = Literal["public", "read", "ingest", "operate", "admin"]
+Scope = Literal["public", "any", "read", "ingest", "operate", "admin"]
+"""`public`: without a token too; `any`: with any token."""
 JSON = "application/json"
 NDJSON = "application/x-ndjson"
 SSE = "text/event-stream"
@@ -112,15 +114,24 @@ def _declared(
 
     def wrap(handler: F) -> HTTPRouteHandler:
         _mark(handler, path)
-        # The store is synchronous: what is not a coroutine runs in a thread.
         route = partly(name=handler.__name__, description=inspect.cleandoc(handler.__doc__ or ""))
-        threaded = {} if inspect.iscoroutinefunction(handler) else {"sync_to_thread": True}
+        called = handler if inspect.iscoroutinefunction(handler) else _in_a_thread(handler)
         made: HTTPRouteHandler = make(
-            path, opt={_OPT: route}, status_code=status, request_max_body_size=None, **threaded
-        )(handler)
+            path, opt={_OPT: route}, status_code=status, request_max_body_size=None
+        )(called)
         return made
 
     return wrap
+
+
+def _in_a_thread(handler: Callable[..., Any]) -> Callable[..., Any]:
+    """The store is synchronous, so its handlers are. Litestar's own wrapper is put on twice where two share a path."""
+
+    @functools.wraps(handler)
+    async def call(**given: Any) -> Any:
+        return await sync_to_thread(handler, **given)
+
+    return call
 
 
 def _mark(handler: Callable[..., Any], path: str) -> None:

@@ -29,13 +29,13 @@ class SignInQuery(Struct, frozen=True, kw_only=True):
     code: Annotated[str | None, about("From the link that `runline serve` printed; good once.")] = None
 
 
-@get("/healthz", scope="public", answer=Alive, summary="Is the process alive?", tag="Server")
+@get("/healthz", scope="public", answer=Alive, summary="Tell whether the process is alive", tag="Server")
 def healthz(server: Server) -> Alive:
     """Answers without touching the store."""
     return Alive(version=server.version)
 
 
-@get("/readyz", scope="public", answer=Alive, summary="Can it read its store?", tag="Server", errors=(503,))
+@get("/readyz", scope="public", answer=Alive, summary="Tell whether it can read its store", tag="Server", errors=(503,))
 def readyz(store: SqlStore, server: Server) -> Alive:
     """Reads one row of the store; 503 while that fails."""
     store.heads([])
