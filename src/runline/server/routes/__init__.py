@@ -5,6 +5,8 @@ from __future__ import annotations
 from litestar.handlers.http_handlers.base import HTTPRouteHandler
 
 from runline.server.routes import (
+    admin,
+    artifacts,
     events,
     exports,
     notes,
@@ -16,13 +18,17 @@ from runline.server.routes import (
     streams,
     system,
     timeline,
+    tokens,
 )
 
 HANDLERS: list[HTTPRouteHandler] = [
     *system.HANDLERS,
     *events.HANDLERS,
     *streams.HANDLERS,
+    *artifacts.HANDLERS,
     *pipelines.HANDLERS,
+    *tokens.HANDLERS,
+    *admin.HANDLERS,
     *runs.HANDLERS,
     *run_control.HANDLERS,
     *run_views.HANDLERS,
