@@ -5,7 +5,7 @@ import pytest
 from runline.store.remote.sse import Frame, frames
 
 STREAM = (
-    b"retry: 3000\n\n: still here\n\nid: 7\nevent: x\ndata: {\"a\":1}\n\n"
+    b'retry: 3000\n\n: still here\n\nid: 7\nevent: x\ndata: {"a":1}\n\n'
     b"data:one\ndata: two\n\nid: c2\n: caught up\n\nid: 9\ndata: cut o"
 )
 READ = [

@@ -65,7 +65,7 @@ def _upload(outbox: Outbox, draft: Draft) -> Upload | None:
     """The file that an artifact's event tells of, if a copy of it waits to be sent."""
     data: dict[str, Any] = msgspec.json.decode(draft.payload)
     path = data.get("path")
-    if not isinstance(path, str) or Path(path).is_absolute() or not outbox.spool.is_open:
+    if not isinstance(path, str) or Path(path).is_absolute() or not outbox.spool.has_files:
         return None
     files = outbox.spool.files()
     if not (files / path).resolve().is_relative_to(files.resolve()) or not (files / path).is_file():

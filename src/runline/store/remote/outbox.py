@@ -91,7 +91,8 @@ class Outbox:
                 parcel = self._memory.popleft().parcel
                 self._bytes -= 0 if parcel is None else parcel.size
             self._gone += 1
-            self._tidy()
+            if not self._disk:
+                self.spool.clear()
             self.changed.notify_all()
 
     def came_back(self) -> None:
@@ -139,7 +140,7 @@ class Outbox:
                     waiting.line.give_up(waiting.count)
             self._memory.clear()
             if not self._disk:
-                self.spool.remove()
+                self.spool.end()
             self.spool.close()
             self.changed.notify_all()
             return lost
@@ -170,7 +171,3 @@ class Outbox:
         ]
         self._memory.clear()
         self._bytes = 0
-
-    def _tidy(self) -> None:
-        if not self._disk:
-            self.spool.remove()

@@ -63,7 +63,10 @@ class Spool:
         self._file: IO[bytes] | None = None
         self._size = 0
         self._sent = 0
+        self._head = 0
         self.path = folder
+        self.has_files = False
+        """Files wait beside it, or soon may."""
 
     def append(self, records: Sequence[bytes], *, vital: bool = False) -> list[tuple[int, int]]:
         """Puts the records behind what is there, durable when it returns; offset and length of each.
@@ -112,23 +115,33 @@ class Spool:
         return self._file is not None
 
     def files(self) -> Path:
-        """The folder of files that wait with it."""
+        """The folder of files that wait with it; from now on it stays until the end."""
         self._open()
-        folder = self.path.with_suffix(FILES)
-        folder.mkdir(mode=0o700, exist_ok=True)
-        return folder
+        self.has_files = True
+        return self.path.with_suffix(FILES)
 
-    def remove(self) -> None:
-        """Everything has been delivered; it stays while a file waits beside it."""
-        if self._file is None or not _removed(self.path.with_suffix(FILES)):
+    def clear(self) -> None:
+        """Everything has been delivered. With files the spool itself stays, as one may be on its way into it."""
+        if self._file is None:
             return
-        self.path.unlink(missing_ok=True)
-        self.close()
+        if not self.has_files:
+            self.end()
+            return
+        self._size, self._sent = self._head, 0
+        self._file.truncate(self._head)
+
+    def end(self) -> None:
+        """Nothing waits, and nothing will."""
+        if self._file is not None:
+            shutil.rmtree(self.path.with_suffix(FILES), ignore_errors=True)
+            self.path.unlink(missing_ok=True)
+            self.close()
 
     def close(self) -> None:
         """Lets go of the file; what is in it is now left behind."""
         file, self._file = self._file, None
         self._size = self._sent = 0
+        self.has_files = False
         if file is not None:
             file.close()
 
@@ -146,7 +159,7 @@ class Spool:
             file.flush()
             self.path = self.folder / f"{name}{ENDING}"
             new.rename(self.path)
-            self._file, self._size = file, len(head)
+            self._file, self._size, self._head = file, len(head), len(head)
         return self._file
 
 
@@ -219,14 +232,3 @@ def _lines(file: IO[bytes]) -> Iterator[tuple[int, bytes]]:
             return
         yield offset, line
         offset += len(line)
-
-
-def _removed(folder: Path) -> bool:
-    """Whether the folder is gone now: it is, unless something is in it."""
-    try:
-        folder.rmdir()
-    except FileNotFoundError:
-        return True
-    except OSError:
-        return False
-    return True
