@@ -15,6 +15,7 @@ from schemathesis.specs.openapi.checks import (
     response_schema_conformance,
     status_code_conformance,
 )
+from schemathesis.transport.serialization import Binary
 
 from runline.server.app import declared
 from runline.server.openapi import document
@@ -35,6 +36,8 @@ schema = schemathesis.openapi.from_dict(document(declared(), "0")).exclude(path=
 
 @schemathesis.serializer("application/x-ndjson")
 def lines(_: Any, value: Any) -> bytes:
+    if isinstance(value, Binary):
+        return bytes(value.data)
     return b"\n".join(msgspec.json.encode(one) for one in (value if isinstance(value, list) else [value]))
 
 

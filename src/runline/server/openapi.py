@@ -193,6 +193,8 @@ def _always(route: Route) -> tuple[int, ...]:
 def _media(media: str, schema: dict[str, Any] | None) -> dict[str, Any]:
     if schema is not None and media in (JSON, NDJSON):
         return {"schema": schema}
+    if media == JSON:
+        return {"schema": {"type": "object"}}
     if media in ("application/octet-stream", "*/*"):
         return {"schema": {"type": "string", "format": "binary"}}
     return {"schema": {"type": "string"}}

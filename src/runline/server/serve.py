@@ -10,6 +10,8 @@ import errno
 import logging
 import socket
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from types import FrameType
 
 import uvicorn
@@ -75,6 +77,13 @@ class _Uvicorn(uvicorn.Server):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self._listening.started.set()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """A signal that ended the server is done with: it must not end the process too, which leaves with 0."""
+        with super().capture_signals():
+            yield
+            self._captured_signals.clear()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """The second signal leaves at once."""

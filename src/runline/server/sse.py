@@ -30,6 +30,7 @@ HEADERS = [
     (b"cache-control", b"no-cache"),
     (b"x-accel-buffering", b"no"),
 ]
+_BREAKS = [(char.encode(), b"\\u%04x" % ord(char)) for char in "\x85\u2028\u2029"]
 _encode = msgspec.json.Encoder().encode
 
 
@@ -37,12 +38,24 @@ def event_frame(event: Event, id: str | None = None) -> bytes:
     """One event under its own id, or under a cursor."""
     shown = stream_event(event)
     name = shown.state.encode()
-    return b"id: %b\nevent: %b\ndata: %b\n\n" % (str(id or event.id).encode(), name, _encode(shown))
+    return b"id: %b\nevent: %b\ndata: %b\n\n" % (
+        str(id or event.id).encode(),
+        name,
+        _on_one_line(_encode(shown)),
+    )
 
 
 def run_frame(run: Run) -> bytes:
     """A run as it is now. It has no id: whoever comes back is told the active runs anew."""
-    return b"event: run\ndata: %b\n\n" % _encode(run_summary(run))
+    return b"event: run\ndata: %b\n\n" % _on_one_line(_encode(run_summary(run)))
+
+
+def _on_one_line(told: bytes) -> bytes:
+    """Without the line breaks that only Unicode knows: they end no line of a stream, but clients split there too."""
+    for raw, escaped in _BREAKS:
+        if raw in told:
+            told = told.replace(raw, escaped)
+    return told
 
 
 class Chunks(Protocol):
