@@ -28,18 +28,18 @@ def new_run_id(name: str, now_ms: int) -> str:
     return f"{slug(name)}-{from_ms(now_ms):%Y%m%d-%H%M%S}-{os.urandom(5).hex()}"
 
 
-def check_run_id(run_id: str) -> str:
-    """The id a caller brought, unchanged; raises Invalid when it may not be one."""
+def check_run_id(run_id: str, *, field: str = "run_id") -> str:
+    """The id a caller brought, unchanged; raises Invalid, about that field, when it may not be one."""
     if not isinstance(run_id, str) or not _BROUGHT.fullmatch(run_id):
         raise Invalid(
             "A run id has 1 to 128 letters, digits, '.', '_', ':' or '-' and starts with a letter or digit.",
             code="bad_run_id",
-            fields={"run_id": "not a valid run id"},
+            fields={field: "not a valid run id"},
         )
     if run_id in _RESERVED:
         raise Invalid(
             f"{run_id!r} is a reserved word; choose another run id.",
             code="bad_run_id",
-            fields={"run_id": "reserved"},
+            fields={field: "reserved"},
         )
     return run_id

@@ -82,10 +82,10 @@ def prepare(
         check_run_id(run_id)
     if idempotency_key is not None:
         idempotency.check_key(idempotency_key)
-    if parent_run_id is not None and check_run_id(parent_run_id) == run_id:
+    if parent_run_id is not None and check_run_id(parent_run_id, field="parent_run_id") == run_id:
         raise Invalid("A run cannot be its own parent.", fields={"parent_run_id": "the run itself"})
     if original_run_id is not None:
-        check_run_id(original_run_id)
+        check_run_id(original_run_id, field="original_run_id")
     value, redacted = store.redactor.input(input)
     if value is not None and len(projection.json_text(value).encode()) > limits.input_bytes:
         raise Invalid(
@@ -170,13 +170,13 @@ def free_id(tx: Writing, run_id: str, tenant: str) -> None:
         raise Conflict(f"There is already a run {run_id!r}; choose another id.", code="run_exists")
 
 
-def check_tenant(tenant: str) -> str:
-    """A tenant's name, unchanged. Raises Invalid when it may not be one."""
+def check_tenant(tenant: str, *, field: str = "tenant") -> str:
+    """A tenant's name, unchanged. Raises Invalid, about that field, when it may not be one."""
     if not is_text(tenant) or not tenant or not tenant.isprintable() or clean_name(tenant) != tenant:
         raise Invalid(
             "A tenant's name is 1 to 200 printable characters without a secret in them.",
             code="bad_tenant",
-            fields={"tenant": "not a tenant's name"},
+            fields={field: "not a tenant's name"},
         )
     return tenant
 

@@ -18,6 +18,7 @@ from runline.model.wire.runs import RunList, RunSummary, run_list, run_summary
 from runline.server.bodies import read_json
 from runline.server.parameters import about, instant, limit
 from runline.server.route import delete, get, post
+from runline.store.creation import check_tenant
 from runline.store.liveness import RunWriter
 from runline.store.sql_store import DEFAULT_TENANT, SqlStore
 from runline.store.statistics import Counts
@@ -165,7 +166,9 @@ def create_run(request: Request[Any, Any, Any], store: SqlStore, body: bytes) ->
         wanted.name,
         kind=wanted.kind,
         run_id=wanted.run_id,
-        tenant=DEFAULT_TENANT if wanted.tenant_id is None else wanted.tenant_id,
+        tenant=DEFAULT_TENANT
+        if wanted.tenant_id is None
+        else check_tenant(wanted.tenant_id, field="tenant_id"),
         tags=wanted.tags or (),
         input=wanted.input,
         parent_run_id=wanted.parent_run_id,
