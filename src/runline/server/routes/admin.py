@@ -83,6 +83,7 @@ class StoreView(StoreInfo, frozen=True, kw_only=True):
     answer=PruneReport,
     summary="Remove old runs",
     tag="Admin",
+    tenants=True,
 )
 def prune_runs(store: SqlStore, body: bytes) -> PruneReport:
     """Ended runs leave by age, then by count, then by size. Active, interrupted, pinned and annotated ones stay."""
@@ -104,6 +105,7 @@ def prune_runs(store: SqlStore, body: bytes) -> PruneReport:
     errors=(404,),
     summary="Check what is stored",
     tag="Admin",
+    tenants=True,
 )
 def verify_store(store: SqlStore, body: bytes) -> Verified:
     """Every event's checksum, the order, and that everything derived from the log equals it. It takes its time."""
@@ -120,6 +122,7 @@ def verify_store(store: SqlStore, body: bytes) -> Verified:
     errors=(404,),
     summary="Make the projections anew",
     tag="Admin",
+    tenants=True,
 )
 def rebuild_runs(store: SqlStore, body: bytes) -> Rebuilt:
     """Statuses, steps and counters are folded from the log again. It takes its time."""
@@ -140,6 +143,7 @@ def rebuild_runs(store: SqlStore, body: bytes) -> Rebuilt:
     errors=(409, 503, 507),
     summary="Fetch a copy of the store",
     tag="Admin",
+    tenants=True,
 )
 def fetch_backup(store: SqlStore) -> Response[None]:
     """A consistent copy of the store in use, every tenant's runs in it; a tenant's token gets 403.
@@ -156,7 +160,14 @@ def fetch_backup(store: SqlStore) -> Response[None]:
     return FileAnswer(file, name, media_type=SQLITE)
 
 
-@get("/api/admin/store", scope="admin", answer=StoreView, summary="Sizes and versions", tag="Admin")
+@get(
+    "/api/admin/store",
+    scope="admin",
+    answer=StoreView,
+    summary="Sizes and versions",
+    tag="Admin",
+    tenants=True,
+)
 def show_store(store: SqlStore, server: Server) -> StoreView:
     """`free_bytes` lie inside the file and will be used again; `disk_free_bytes` are left on its disk."""
     return StoreView(**msgspec.structs.asdict(store.info()), retention=server.settings.retention)
@@ -169,6 +180,7 @@ def show_store(store: SqlStore, server: Server) -> StoreView:
     answer=AuditList,
     summary="Who did what",
     tag="Admin",
+    tenants=True,
 )
 def list_audit(store: SqlStore, given: AuditQuery) -> AuditList:
     """Control actions, newest first. Of a tenant's admin, what was about that tenant."""

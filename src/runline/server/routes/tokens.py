@@ -64,7 +64,7 @@ class TenantList(Struct, frozen=True):
 _NOBODY = Me(name=None, tenant=None, scopes=(), auth="none")
 
 
-@get("/api/tokens", scope="admin", answer=TokenList, summary="List tokens", tag="Tokens")
+@get("/api/tokens", scope="admin", answer=TokenList, summary="List tokens", tag="Tokens", tenants=True)
 def list_tokens(store: SqlStore) -> TokenList:
     """Newest first, the expired and the revoked ones too; never a secret. Of a tenant's admin, that tenant's."""
     return token_list(store.list_tokens())
@@ -78,6 +78,7 @@ def list_tokens(store: SqlStore) -> TokenList:
     status=201,
     summary="Make a token",
     tag="Tokens",
+    tenants=True,
 )
 def create_token(store: SqlStore, body: bytes) -> NewTokenView:
     """`secret` is told in this answer and never again. A tenant's admin makes tokens of that tenant alone."""
@@ -95,6 +96,7 @@ def create_token(store: SqlStore, body: bytes) -> NewTokenView:
     errors=(404,),
     summary="Revoke a token",
     tag="Tokens",
+    tenants=True,
 )
 def revoke_token(store: SqlStore, token_id: str) -> TokenView:
     """It is refused from the next request on. Revoking it again changes nothing."""
@@ -130,7 +132,7 @@ def show_me(caller: Identity) -> Me:
     return _me(caller)
 
 
-@get("/api/tenants", answer=TenantList, summary="List tenants", tag="Server")
+@get("/api/tenants", answer=TenantList, summary="List tenants", tag="Server", tenants=True)
 def list_tenants(store: SqlStore) -> TenantList:
     """A tenant is there when a run or a token names it. A tenant's token sees itself alone."""
     return TenantList(tuple(store.tenants()))
