@@ -6,6 +6,7 @@ never ends by itself. So the signal that stops the server ends the streams first
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import logging
 import socket
@@ -46,7 +47,7 @@ class Listening:
             access_log=False,
             server_header=False,
             backlog=_BACKLOG,
-            timeout_graceful_shutdown=_GRACE_S,
+            timeout_graceful_shutdown=_GRACE_S + 1,
             h11_max_incomplete_event_size=64 * 1024,
         )
         self._uvicorn = _Uvicorn(config, self)
@@ -84,6 +85,16 @@ class _Uvicorn(uvicorn.Server):
         with super().capture_signals():
             yield
             self._captured_signals.clear()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """A client that takes nothing would keep its connection, and the server, for ever: it is dropped."""
+        dropping = asyncio.get_running_loop().call_later(_GRACE_S, self._drop_connections)
+        await super().shutdown(sockets)
+        dropping.cancel()
+
+    def _drop_connections(self) -> None:
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """The second signal leaves at once."""

@@ -61,9 +61,6 @@ def _on_one_line(told: bytes) -> bytes:
 class Chunks(Protocol):
     """Where a stream takes its bytes from."""
 
-    over: bool
-    """It has been left."""
-
     def chunks(self) -> AsyncGenerator[bytes, None]:
         """Pieces of the stream until its end."""
         ...
@@ -93,10 +90,6 @@ class EventStream(Response[None]):
             async for chunk in source.chunks():
                 await send({"type": "http.response.body", "body": chunk, "more_body": True})
             await send({"type": "http.response.body", "body": b"", "more_body": False})
-        except asyncio.CancelledError:
-            if not source.over:
-                raise
-            # A stopping server waits no longer for a client that takes nothing.
         finally:
             source.leave()
             watching.cancel()
