@@ -159,3 +159,12 @@ def test_seen_before_and_last_good(filled: SqlStore, monkeypatch: pytest.MonkeyP
     found = plans(filled, lambda store: failures._last_good(store, located, "nightly"), monkeypatch)
     assert scans(found) == []
     assert any("runs_by_tenant_name" in step for step in found[0][1])
+
+
+def test_tokens_and_the_audit(filled: SqlStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    secret = filled.create_token("ci", scopes=["read"], tenant="a").secret
+    for view in (filled, filled.scoped("a")):
+        found = plans(view, lambda store: store.list_audit(limit=100, cursor="1000"), monkeypatch)
+        assert scans(found) == []
+        assert not any("TEMP B-TREE" in step for _, steps in found for step in steps), found
+        assert scans(plans(view, lambda store: store.find_token(secret), monkeypatch)) == []
