@@ -14,6 +14,7 @@ from litestar.response import Stream
 from msgspec import Struct
 
 from runline.export.run import export_timeline
+from runline.intake.document import json_object
 from runline.model.errors import Invalid, NotFound
 from runline.model.event import Event
 from runline.model.run import Run
@@ -232,8 +233,10 @@ def _read_note(body: bytes) -> TimelineNote:
     try:
         given = read_json(body, TimelineNote)
     except Invalid as error:
-        if error.fields.get("run_id") == "missing":
-            raise MissingRunId("Say which run: add run_id to the body.", fields=error.fields) from error
+        if "missing" in error.fields.values() and "run_id" not in json_object(body or b"{}"):
+            raise MissingRunId(
+                "Say which run: add run_id to the body.", fields={"run_id": "missing"}
+            ) from error
         raise
     if not given.run_id.strip():
         raise Invalid("run_id is blank; say which run the note is about.", fields={"run_id": "blank"})
