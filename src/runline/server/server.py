@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import runline
 from runline.server.hub import Hub
 from runline.server.ingest import Ingest
+from runline.server.pages import Pages
 from runline.server.pruning import Pruning
 from runline.server.settings import Settings
 from runline.server.signin import SignIn
@@ -14,6 +15,8 @@ from runline.store.sql_store import SqlStore
 
 if TYPE_CHECKING:
     from runline.server.route import Route
+
+_MOST_VIEWS = 1000
 
 
 class Server:
@@ -25,6 +28,18 @@ class Server:
         self.version = runline.__version__
         self.hub = Hub(store, settings)
         self.ingest = Ingest(settings)
+        self.pages = Pages()
         self.pruning = Pruning(store, settings.retention)
         self.sign_in = SignIn()
         self.routes: list[Route] = []
+        self._views: dict[tuple[str | None, str | None], SqlStore] = {}
+
+    def view(self, tenant: str | None, who: str | None) -> SqlStore:
+        """The store as that tenant (None: all) sees it, acting as that caller (None: nobody)."""
+        found = self._views.get((tenant, who))
+        if found is None:
+            if len(self._views) >= _MOST_VIEWS:
+                self._views.clear()
+            found = self.store if tenant is None else self.store.scoped(tenant)
+            found = self._views[tenant, who] = found if who is None else found.acting_as(who)
+        return found

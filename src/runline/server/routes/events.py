@@ -106,8 +106,7 @@ async def list_events(
     on where it was; once it has seen the end, the answer is 204, so that an EventSource stops.
     """
     if preferred(request.headers.get("accept", ""), (JSON, SSE)) == JSON:
-        body = await sync_to_thread(_page, store, run_id, given)
-        return Response(body, media_type=JSON)
+        return Response(await _page(store, server, run_id, given), media_type=JSON)
     if (given.before_seq, given.limit, given.order, given.count) != (None, 100, "asc", False):
         raise Invalid(
             "A stream has no pages: leave out beforeSeq, limit, order and count, or ask for application/json.",
@@ -137,7 +136,19 @@ def last_event_id(given: str | None) -> int | None:
     return min(int(given), _MOST_ID)
 
 
-def _page(store: SqlStore, run_id: str, given: EventsQuery) -> bytes:
+async def _page(store: SqlStore, server: Server, run_id: str, given: EventsQuery) -> bytes:
+    if given.q:  # it may speak of now
+        return await sync_to_thread(_read, store, run_id, given)
+    asked = (run_id, given)
+    run = store.locate(run_id)  # one row that is at hand; a thread would cost ten times as much
+    page = server.pages.get(asked, run)
+    if page is None:
+        page = await sync_to_thread(_read, store, run_id, given)
+        server.pages.keep(asked, run, page)
+    return page
+
+
+def _read(store: SqlStore, run_id: str, given: EventsQuery) -> bytes:
     filters = given.of_store()
     events = store.read(
         run_id,
