@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from runline.model.audit import AuditEntry
-from runline.model.errors import Conflict, Invalid
+from runline.model.errors import Conflict, Invalid, Unauthorized
 from runline.model.page import Page
 from runline.model.token import NewToken, Token
 from runline.model.wire.audit import AuditList, audit_of
@@ -52,8 +52,15 @@ class _Me(msgspec.Struct):
     scopes: tuple[str, ...]
 
 
+_NOBODY = _Me(None, None, ())
+
+
 def server(client: Client) -> ServerFacts:
-    alive, me = client.get("/healthz", _Alive), client.get("/api/me", _Me)
+    alive = client.get("/healthz", _Alive)
+    try:
+        me = client.get("/api/me", _Me)
+    except Unauthorized:
+        me = _NOBODY
     return ServerFacts(version=alive.version, name=me.name, tenant=me.tenant, scopes=me.scopes)
 
 

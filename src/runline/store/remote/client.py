@@ -191,8 +191,7 @@ class Client:
                 trouble = self.refusal(answer.status_code, answer.content)
                 if not isinstance(trouble, Unavailable):
                     raise trouble
-                asked_s = min(retry_after_s(answer), _LONGEST_PAUSE_S)
-                self.connections.busy_until_s = time.monotonic() + asked_s
+                asked_s = self._busy(answer)
             if not pauses:
                 raise trouble
             time.sleep(max(pauses.pop(0), asked_s))
@@ -211,10 +210,17 @@ class Client:
                 timeout=httpx.Timeout(silence_s, connect=CONNECT_S),
             ) as answer:
                 if not answer.is_success:
+                    self._busy(answer)
                     raise self.refusal(answer.status_code, answer.read())
                 yield answer
         except httpx.HTTPError as error:
             raise self.unreachable(error) from error
+
+    def _busy(self, answer: httpx.Response) -> float:
+        """For how long the server asks to be left alone; kept for `busy_s`."""
+        asked_s = min(retry_after_s(answer), _LONGEST_PAUSE_S)
+        self.connections.busy_until_s = time.monotonic() + asked_s
+        return asked_s
 
     def refusal(self, status: int, body: bytes) -> RunlineError:
         """The error that an answer tells of."""

@@ -43,8 +43,10 @@ class Outbox:
         self.away = False
         self.trouble: OSError | None = None
         """Why the disk takes nothing."""
-        self.failures = 0
-        """Attempts at delivery that failed."""
+        self.tries = 0
+        """Attempts at delivery that have begun."""
+        self._failed = 0
+        """The last one that failed."""
         self.changed = threading.Condition()
         self._disk: deque[Waiting] = deque()
         self._memory: deque[Waiting] = deque()
@@ -103,7 +105,7 @@ class Outbox:
         """The server could not be reached: from now on nothing lies in memory alone."""
         with self.changed:
             self.away = True
-            self.failures += 1
+            self._failed = self.tries
             self._spill()
             self.changed.notify_all()
 
@@ -118,13 +120,15 @@ class Outbox:
         with self.changed:
             return sum(waiting.count for waiting in (*self._disk, *self._memory))
 
-    def wait(self, number: int, deadline_s: float) -> bool:
-        """Whether the first `number` that were put in are delivered by then; False also when they wait on disk."""
+    def wait(self, number: int, since: int, deadline_s: float) -> bool:
+        """Whether the first `number` that were put in are delivered by then.
+
+        False also as soon as an attempt fails that began after the first `since` ones: they wait on disk.
+        """
         with self.changed:
-            failures = self.failures
             while self._gone < number:
                 left_s = deadline_s - time.monotonic()
-                if left_s <= 0 or self.failures > failures:
+                if left_s <= 0 or self._failed > since:
                     return False
                 self.changed.wait(left_s)
             return True

@@ -85,6 +85,7 @@ class Sender:
                     return
                 continue
             parcel, line = first
+            self._outbox.tries += 1
             try:
                 missing = self._delivery.deliver(parcel, self._outbox.spool.path.with_suffix(".files"))
             except Exception as error:  # noqa: BLE001 - nothing may end this thread

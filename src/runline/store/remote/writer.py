@@ -99,8 +99,9 @@ class RemoteWriter:
             number = packed.result(timeout_s)
         except TimeoutError:
             return False
+        since = self.outbox.tries
         self.sender.nudge()
-        return self.outbox.wait(number, deadline_s)
+        return self.outbox.wait(number, since, deadline_s)
 
     def shut(self, timeout_s: float) -> bool:
         """Sends what it can within that time and lets go; whether everything was acknowledged.
