@@ -10,13 +10,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from litestar import Litestar, Request
+from litestar import Litestar
 from litestar.datastructures import State
-from litestar.di import Provide
 
 from runline.server.errors import EXCEPTION_HANDLERS
-from runline.server.gate import GIVEN, IDENTITY, TENANT, Gate, admit
-from runline.server.identity import Identity
+from runline.server.gate import Gate, admit
 from runline.server.route import Route, route_of
 from runline.server.routes import HANDLERS
 from runline.server.server import Server
@@ -33,12 +31,6 @@ class Application:
         self.litestar = Litestar(
             route_handlers=HANDLERS,
             guards=[admit],
-            dependencies={
-                "store": Provide(_store, sync_to_thread=False),
-                "given": Provide(_given, sync_to_thread=False),
-                "caller": Provide(_caller, sync_to_thread=False),
-                "server": Provide(_server, sync_to_thread=False),
-            },
             exception_handlers=EXCEPTION_HANDLERS,
             openapi_config=None,
             logging_config=None,
@@ -85,28 +77,3 @@ def declared() -> list[Route]:
 def create_app(store: SqlStore, settings: Settings | None = None) -> Application:
     """The ASGI application over an open store."""
     return Application(store, settings or Settings())
-
-
-def _server(request: Request[Any, Any, Any]) -> Server:
-    found: Server = request.app.state.server
-    return found
-
-
-def _caller(request: Request[Any, Any, Any]) -> Identity | None:
-    found: Identity | None = request.scope.get(IDENTITY)  # type: ignore[assignment]
-    return found
-
-
-def _given(request: Request[Any, Any, Any]) -> Any:
-    return request.scope.get(GIVEN)
-
-
-def _store(request: Request[Any, Any, Any]) -> SqlStore:
-    """The store as the caller sees it."""
-    caller = _caller(request)
-    whole: SqlStore = request.app.state.server.store
-    if caller is None:
-        return whole
-    tenant = request.scope.get(TENANT) or caller.tenant
-    view = whole if tenant is None else whole.scoped(str(tenant))
-    return view.acting_as(caller.name)

@@ -20,13 +20,12 @@ from runline.server.headers import Headers, guarded
 from runline.server.identity import OWNER, Identity, identify
 from runline.server.parameters import read_query, split
 from runline.server.request_body import RequestBody
-from runline.server.route import Route, route_of
+from runline.server.route import ADMISSION, Route, route_of
+from runline.server.server import Server
 from runline.server.settings import Settings, is_loopback
 from runline.store.sql_store import SqlStore
 
 IDENTITY = "runline.identity"
-GIVEN = "runline.given"
-TENANT = "runline.tenant"
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _HOST = re.compile(r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(?::([0-9]{1,5}))?")
 
@@ -114,26 +113,35 @@ class Gate:
 
 
 async def admit(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
-    """Once the route is known: may the caller, and are the parameters good? Leaves `GIVEN` for the handler."""
+    """Once the route is known: may the caller, and are the parameters good? Leaves what the handler may ask for."""
     route = route_of(handler)
-    who: Identity | None = connection.scope.get(IDENTITY)  # type: ignore[assignment]
+    scope: Any = connection.scope
+    who: Identity | None = scope.get(IDENTITY)
     if route is None:
         raise Forbidden("This route declares no scope, so nobody may use it.")
     permit(who, route)
-    raw = connection.scope["query_string"]
-    now_ms = connection.app.state.server.store.clock.now_ms()
-    if route.tenants:
-        tenant = next(iter(split(raw).get("tenant", [])), None) or None
-        if who is not None and who.tenant is not None and tenant not in (None, who.tenant):
-            raise Forbidden(f"This token sees the tenant {who.tenant!r} only.")
-        connection.scope[TENANT] = tenant  # type: ignore[literal-required]
+    server: Server = connection.app.state.server
+    raw = scope["query_string"]
+    tenant = _tenant(raw, who) if route.tenants else None if who is None else who.tenant
     try:
-        given = read_query(raw, route.query, now_ms, more=("tenant",) if route.tenants else ())
+        given = read_query(
+            raw, route.query, server.store.clock.now_ms(), more=("tenant",) if route.tenants else ()
+        )
     except TypeError as error:  # a parameter without a default is missing; only Timeline routes have one
         raise MissingRunId(
             "Say which run: add run_id=… to the query.", fields={"run_id": "missing"}
         ) from error
-    connection.scope[GIVEN] = given  # type: ignore[literal-required]
+    store = server.view(tenant, None if who is None else who.name)
+    scope[ADMISSION] = {"store": store, "given": given, "caller": who, "server": server}
+
+
+def _tenant(raw: bytes, who: Identity | None) -> str | None:
+    """Whose runs the answer is about: those of `tenant=`, else all that the caller sees."""
+    asked = next(iter(split(raw).get("tenant", [])), None) if b"tenant" in raw else None
+    own = None if who is None else who.tenant
+    if own is not None and asked not in (None, "", own):
+        raise Forbidden(f"This token sees the tenant {own!r} only.")
+    return asked or own
 
 
 def permit(who: Identity | None, route: Route) -> None:

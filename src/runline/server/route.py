@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterable
 from typing import Any, Literal, TypeVar
 
 import litestar
+from litestar import Request
 from litestar.concurrency import sync_to_thread
 from litestar.connection import ASGIConnection
-from litestar.di import NamedDependency
 from litestar.handlers import BaseRouteHandler
 from litestar.handlers.http_handlers.base import HTTPRouteHandler
 from litestar.params import FromPath, RawBody
@@ -25,7 +25,9 @@ JSON = "application/json"
 NDJSON = "application/x-ndjson"
 SSE = "text/event-stream"
 _OPT = "route"
-INJECTED = frozenset({"store", "given", "caller", "server"})
+ADMISSION = "runline.admission"
+"""Where the gate leaves what a handler may ask for."""
+ADMITTED = frozenset({"store", "given", "caller", "server"})
 _PATH_NAME = re.compile(r"\{(\w+):")
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -113,33 +115,45 @@ def _declared(
     make = getattr(litestar, method.lower())
 
     def wrap(handler: F) -> HTTPRouteHandler:
-        _mark(handler, path)
         route = partly(name=handler.__name__, description=inspect.cleandoc(handler.__doc__ or ""))
-        called = handler if inspect.iscoroutinefunction(handler) else _in_a_thread(handler)
         made: HTTPRouteHandler = make(
             path, opt={_OPT: route}, status_code=status, request_max_body_size=None
-        )(called)
+        )(_called(handler, path))
         return made
 
     return wrap
 
 
-def _in_a_thread(handler: Callable[..., Any]) -> Callable[..., Any]:
-    """The store is synchronous, so its handlers are. Litestar's own wrapper is put on twice where two share a path."""
+def _called(handler: Callable[..., Any], path: str) -> Callable[..., Any]:
+    """What the framework calls: it gives the handler what it asks for by name, and a synchronous one a thread.
 
-    @functools.wraps(handler)
-    async def call(**given: Any) -> Any:
-        return await sync_to_thread(handler, **given)
-
-    return call
-
-
-def _mark(handler: Callable[..., Any], path: str) -> None:
-    """Says in the handler's annotations what the framework injects, so that no handler has to repeat it."""
+    Not by the framework's own injection, which costs a request as much as reading a page of events.
+    """
     hints = typing.get_type_hints(handler, include_extras=True)
-    named = dict.fromkeys(INJECTED, NamedDependency) | dict.fromkeys(_PATH_NAME.findall(path), FromPath)
-    marked = {name: operator.getitem(kind, hints[name]) for name, kind in named.items() if name in hints}
-    handler.__annotations__ = hints | marked | ({"body": RawBody} if "body" in hints else {})
+    admitted = tuple(ADMITTED & hints.keys())
+    in_loop = inspect.iscoroutinefunction(handler)
+    wants_request = "request" in hints
+
+    async def call(request: Request[Any, Any, Any], **given: Any) -> Any:
+        found = request.scope[ADMISSION]  # type: ignore[literal-required]
+        given.update((name, found[name]) for name in admitted)
+        if wants_request:
+            given["request"] = request
+        return await (handler(**given) if in_loop else sync_to_thread(handler, **given))
+
+    taken: dict[str, Any] = {"request": Request[Any, Any, Any]}
+    taken |= {
+        name: operator.getitem(FromPath, hints[name]) for name in _PATH_NAME.findall(path) if name in hints
+    }
+    taken |= {"body": RawBody} if "body" in hints else {}
+    call.__name__ = handler.__name__
+    call.__annotations__ = taken | {"return": hints.get("return", Any)}
+    keyword = inspect.Parameter.KEYWORD_ONLY
+    call.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+        [inspect.Parameter(name, keyword, annotation=kind) for name, kind in taken.items()],
+        return_annotation=call.__annotations__["return"],
+    )
+    return call
 
 
 def get(path: str, *, scope: Scope = "read", **declared: Any) -> Callable[[F], HTTPRouteHandler]:
