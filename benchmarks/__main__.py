@@ -7,10 +7,19 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks import commands, live, prune, read, start, write
+from benchmarks import commands, followers, live, prune, read, serve, start, write
 from benchmarks.measure import Row, table
 
-SECTIONS = {"write": write, "start": start, "live": live, "commands": commands, "prune": prune, "read": read}
+SECTIONS = {
+    "write": write,
+    "start": start,
+    "live": live,
+    "commands": commands,
+    "prune": prune,
+    "read": read,
+    "serve": serve,
+    "followers": followers,
+}
 
 
 def main() -> int:

@@ -28,12 +28,14 @@ print(" ".join(map(str, samples)))
 """
 
 
-def _emit(run: object) -> None:
+def emit(run: object) -> int:
+    """So many events at the rate of the goal; how many."""
     due_s = time.perf_counter()
     for _ in range(_EVENTS):
         due_s += 1 / _PER_SECOND
         time.sleep(max(0, due_s - time.perf_counter()))
         run.event("ping", "ping", data={"at_ns": time.time_ns()})  # type: ignore[attr-defined]
+    return _EVENTS
 
 
 def rows(folder: Path, *, scale: float = 1.0) -> Iterator[Row]:
@@ -51,7 +53,7 @@ def rows(folder: Path, *, scale: float = 1.0) -> Iterator[Row]:
                 follower = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
                 assert follower.stdout is not None
                 follower.stdout.readline()
-                _emit(run)
+                emit(run)
                 run.end("completed")
                 samples = [int(word) for word in follower.stdout.read().split()]
                 follower.wait()
@@ -77,7 +79,7 @@ def _same_process(run: object) -> list[int]:
     thread = threading.Thread(target=follow)
     thread.start()
     ready.wait()
-    _emit(run)
+    emit(run)
     run.end("completed")  # type: ignore[attr-defined]
     thread.join()
     return samples

@@ -303,11 +303,12 @@ def test_closing_ends_every_stream_at_once_and_no_new_one_begins(store: SqlStore
     run(test)
 
 
-def test_a_hub_that_was_not_started_says_so_and_closes(store: SqlStore) -> None:
+def test_a_hub_that_was_not_started_starts_with_its_first_follower(store: SqlStore) -> None:
+    run_id = store.create_run("r").run_id
+
     async def test() -> None:
         hub = Hub(store, Settings())
-        with pytest.raises(Unavailable, match="lifespan"):
-            await hub.follow_runs(store)
+        assert seqs(await heard(await followed(hub, store, run_id), 1)) == [1]
         hub.close()
 
     run(test)

@@ -156,9 +156,7 @@ class Hub:
 
     def _check_open(self) -> None:
         if self._loop is None:
-            raise Unavailable(
-                "This server was mounted without its lifespan; enter `application.lifespan()` in the host's."
-            )
+            self.start()  # a host did not enter the application's lifespan
         if self._closing:
             raise Unavailable("This server is stopping; come back in a moment.", code="stopping")
 

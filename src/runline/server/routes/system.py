@@ -35,7 +35,14 @@ def healthz(server: Server) -> Alive:
     return Alive(version=server.version)
 
 
-@get("/readyz", scope="public", answer=Alive, summary="Tell whether it can read its store", tag="Server", errors=(503,))
+@get(
+    "/readyz",
+    scope="public",
+    answer=Alive,
+    summary="Tell whether it can read its store",
+    tag="Server",
+    errors=(503,),
+)
 def readyz(store: SqlStore, server: Server) -> Alive:
     """Reads one row of the store; 503 while that fails."""
     store.heads([])
