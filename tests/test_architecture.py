@@ -37,11 +37,15 @@ BESIDE = "testing"
 # Which rooms a library may be imported in; `testing` may use any.
 CONFINED = {
     "apsw": {"store"},
+    "httpx": {"store"},
     "ijson": {"export"},
+    "litestar": {"server"},
     "orjson": {"intake"},
+    "prometheus_client": {"server"},
     "re2": {"intake"},
     "rich": {"cli"},
     "typer": {"cli"},
+    "uvicorn": {"server"},
 }
 LINES = 300
 LONGER = {
@@ -67,7 +71,19 @@ UNTESTED = {
     "testing/power.py": "the same",
 }
 FORBIDDEN_NAMES = {"utils", "util", "helpers", "helper", "common", "core", "manager", "base", "base2", "misc"}
-DRIVERS_AND_FACES = ("typer", "rich", "textual", "litestar", "uvicorn", "apsw", "psycopg", "ijson", "re2")
+DRIVERS_AND_FACES = (
+    "typer",
+    "rich",
+    "textual",
+    "litestar",
+    "uvicorn",
+    "httpx",
+    "prometheus_client",
+    "apsw",
+    "psycopg",
+    "ijson",
+    "re2",
+)
 
 
 def place_of(file: Path) -> str:
