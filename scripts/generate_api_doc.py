@@ -9,24 +9,11 @@ from typing import Any
 
 from runline.server.app import declared
 from runline.server.examples import curl
-from runline.server.openapi import needs, query_parameters
+from runline.server.openapi import TAGS, needs, query_parameters
 from runline.server.route import Route
 
 TARGET = Path(__file__).parent.parent / "docs" / "api.md"
 _TYPED = re.compile(r"\{(\w+):\w+\}")
-TAGS = (
-    "Server",
-    "Runs",
-    "Events",
-    "Notes",
-    "Artifacts",
-    "Exports",
-    "Statistics",
-    "Timeline",
-    "Pipelines",
-    "Tokens",
-    "Admin",
-)
 
 INTRO = """# HTTP API
 

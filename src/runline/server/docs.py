@@ -9,7 +9,7 @@ from itertools import groupby
 from typing import Any
 
 from runline.server.examples import curl
-from runline.server.openapi import ERRORS, document
+from runline.server.openapi import ERRORS, TAGS, document
 from runline.server.route import Route
 
 HEADERS = {
@@ -58,7 +58,7 @@ def page(routes: Iterable[Route], version: str) -> bytes:
         for path, methods in told["paths"].items()
         for method, operation in methods.items()
     ]
-    operations.sort(key=lambda found: found[2]["tags"][0])
+    operations.sort(key=lambda found: TAGS.index(found[2]["tags"][0]))
     body = [f"<h1>Runline {escape(version)}</h1>", *_paragraphs(told["info"]["description"])]
     body.append('<p><a href="openapi.json">openapi.json</a> has the same for programs.</p>')
     for tag, group in groupby(operations, key=lambda found: found[2]["tags"][0]):

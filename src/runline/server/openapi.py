@@ -14,6 +14,20 @@ from runline.model.wire.error import ErrorView
 from runline.server.examples import EXAMPLES
 from runline.server.route import JSON, NDJSON, Route
 
+TAGS = (
+    "Server",
+    "Runs",
+    "Events",
+    "Notes",
+    "Artifacts",
+    "Exports",
+    "Statistics",
+    "Timeline",
+    "Pipelines",
+    "Tokens",
+    "Admin",
+)
+"""In the order in which people read about them."""
 _REF = "#/components/schemas/{name}"
 _PATH_PARAMETER = re.compile(r"\{(?P<name>\w+):(?P<kind>\w+)\}")
 PATH_PARAMETERS = {
@@ -49,7 +63,7 @@ clamped. Send `Authorization: Bearer <token>`; on a server of your own machine w
 
 def document(routes: Iterable[Route], version: str) -> dict[str, Any]:
     """The whole document as plain values."""
-    routes = list(routes)
+    routes = sorted(routes, key=lambda route: (TAGS.index(route.tag), route.path))
     structs = _structs(routes)
     schemas, components = msgspec.json.schema_components(structs, ref_template=_REF)
     schema_of = dict(zip(map(_key, structs), schemas, strict=True))
@@ -66,7 +80,7 @@ def document(routes: Iterable[Route], version: str) -> dict[str, Any]:
             "license": {"name": "MIT", "identifier": "MIT"},
         },
         "servers": [{"url": ".", "description": "Where this document came from."}],
-        "tags": [{"name": name} for name in dict.fromkeys(route.tag for route in routes)],
+        "tags": [{"name": name} for name in TAGS],
         "security": [{"token": []}, {"cookie": []}, {}],
         "paths": paths,
         "components": {
