@@ -18,7 +18,6 @@ from runline.model.errors import (
     Unauthorized,
     Unavailable,
 )
-from runline.store.remote import client as module
 from runline.store.remote.client import Client, Connections, flat, is_loopback, part
 from tests.store.remote.scripted import Answer, Scripted, refusal
 
@@ -27,7 +26,7 @@ from tests.store.remote.scripted import Answer, Scripted, refusal
 def no_waiting(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """The pauses that were to be made."""
     pauses: list[float] = []
-    monkeypatch.setattr(module.time, "sleep", pauses.append)
+    monkeypatch.setattr("runline.store.remote.client.time.sleep", pauses.append)
     return pauses
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from array import array
+from itertools import chain
 from typing import Any
 
 import pytest
 
 from runline.model.errors import Invalid, NotFound
 from runline.store.interface import Store
+from runline.store.remote.events import numbers
 from tests.store.recorded import plain_run, rich_run
 from tests.store.remote.conftest import Both
 
@@ -64,6 +67,19 @@ def test_seqs_of_a_search_and_their_number(both: Both) -> None:
         both.remote.count_events("nobody")
 
 
+@pytest.mark.parametrize("order", ["little", "big"])
+def test_numbers_are_read_however_the_bytes_break_off(order: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = array("I", [1, 2, 70_000])
+    if order == "big":  # as such a machine would read them
+        monkeypatch.setattr("sys.byteorder", order)
+        text.byteswap()
+    raw = text.tobytes()
+    for size in (1, 3, 5, 12):
+        found = [list(piece) for piece in numbers(raw[at : at + size] for at in range(0, 12, size))]
+        assert list(chain.from_iterable(found)) == [1, 2, 70_000]
+        assert [] not in found
+
+
 def test_an_append_answers_what_is_stored(both: Both) -> None:
     both.remote.create_run("r", run_id="r")
     stored = both.remote.append(
@@ -82,8 +98,9 @@ def test_an_append_answers_what_is_stored(both: Both) -> None:
         both.remote.append("r", ["no event"])  # type: ignore[list-item]
 
 
-def test_a_replay_is_the_fold_of_the_log(both: Both) -> None:
+def test_a_replay_is_the_fold_of_the_log(both: Both, monkeypatch: pytest.MonkeyPatch) -> None:
     rich_run(both.local, "r")
+    monkeypatch.setattr("runline.store.remote.events._PAGE", 5)
     assert list(both.remote.replay("r")) == list(both.local.replay("r"))
     assert list(both.remote.replay("r", to_seq=4)) == list(both.local.replay("r", to_seq=4))
     with pytest.raises(NotFound):

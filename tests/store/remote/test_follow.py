@@ -8,6 +8,7 @@ from itertools import islice
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+import msgspec
 import pytest
 
 from runline.model.clock import to_iso
@@ -25,7 +26,7 @@ from tests.store.remote.scripted import Answer, Asked, Scripted, refusal
 @pytest.fixture(autouse=True)
 def pauses(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     made: list[float] = []
-    monkeypatch.setattr(follow.time, "sleep", made.append)
+    monkeypatch.setattr("runline.store.remote.follow.time.sleep", made.append)
     return made
 
 
@@ -118,7 +119,7 @@ def test_silence_counts_from_where_it_has_caught_up(server: Scripted, client: Cl
 
 def test_a_heartbeat_is_no_news(server: Scripted, client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     now_s = 0.0
-    monkeypatch.setattr(follow.time, "monotonic", lambda: now_s)
+    monkeypatch.setattr("runline.store.remote.follow.time.monotonic", lambda: now_s)
     found = follow.follow(client, "r", {}, after_seq=0, after_id=None, timeout_s=20)
     server.script = [
         Answer(200, frame(1) + CAUGHT_UP, cut=True),
@@ -145,7 +146,7 @@ def test_a_server_that_stays_away_for_as_long_as_one_waits_is_an_error(
     server: Scripted, client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now_s = 0.0
-    monkeypatch.setattr(follow.time, "monotonic", lambda: now_s)
+    monkeypatch.setattr("runline.store.remote.follow.time.monotonic", lambda: now_s)
 
     def away(_: Asked) -> Answer:
         nonlocal now_s
@@ -183,7 +184,7 @@ def test_all_runs_are_followed_by_cursor_from_the_first_moment_on(server: Script
         return event_frame(event(seq), f"c{seq}")
 
     server.script = [
-        Answer(200, b"id: c0\n" + CAUGHT_UP, cut=True),
+        Answer(200, HEARTBEAT + b"id: c0\n" + CAUGHT_UP, cut=True),
         Answer(200, cursors(numbered, 1, 2), cut=True),
         Answer(200, cursors(numbered, 3)),
     ]
@@ -199,7 +200,7 @@ def test_runs_are_told_once_for_each_change_also_of_what_happened_meanwhile(
 ) -> None:
     a, b, c = run("a"), run("b"), run("c", ended=True, started_ms=TS_MS + 5)
     listed = {"runs": [run_summary(c)], "has_more": False}
-    encode = follow.msgspec.json.encode
+    encode = msgspec.json.encode
 
     def answer(asked: Asked) -> Answer:
         if asked.path.startswith("/api/runs?"):

@@ -47,7 +47,7 @@ def test_a_run_is_made_of_the_same_things(both: Both, clock: ManualClock) -> Non
 
 
 def test_secrets_in_the_input_are_gone_and_it_says_so(both: Both) -> None:
-    run = both.remote.create_run("r", input={"password": "hunter2"}, tags={"password=hunter2222"})
+    run = both.remote.create_run("r", input={"password": "hunter2"}, tags=["password=hunter2222"])
     assert run.input_redacted
     stored = both.local.get_run(run.run_id)
     assert (stored.input, stored.tags) == (
@@ -90,7 +90,7 @@ def test_lists_are_the_stores_own(both: Both, clock: ManualClock) -> None:
     for filters in asked:
         assert both.remote.list_runs(**filters) == both.local.list_runs(**filters), filters
     first = both.remote.list_runs(limit=2)
-    rest = {"limit": 100, "cursor": first.next_cursor}
+    rest: dict[str, Any] = {"limit": 100, "cursor": first.next_cursor}
     assert both.remote.list_runs(**rest) == both.local.list_runs(**rest)
     with pytest.raises(Invalid):
         both.remote.list_runs(cursor="made up")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 from pathlib import Path
 from typing import Any
@@ -90,13 +91,13 @@ def test_a_file_that_has_just_been_delivered_is_passed_over(
     spool.append([b"one"])
     spool.close()
     monkeypatch.setattr(module, "files_of", lambda *_: [folder / "gone", spool.path])
-    lock = module.fcntl.flock
+    lock = fcntl.flock
 
     def delivered_meanwhile(file: Any, how: int) -> None:
         spool.path.unlink(missing_ok=True)
         lock(file, how)
 
-    monkeypatch.setattr(module.fcntl, "flock", delivered_meanwhile)
+    monkeypatch.setattr(fcntl, "flock", delivered_meanwhile)
     assert list(left_behind(folder, URL)) == []
 
 
@@ -138,7 +139,7 @@ def test_a_disk_that_refuses_leaves_nothing_half_written(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patched:
-        patched.setattr(module.os, "fsync", full)
+        patched.setattr(os, "fsync", full)
         with pytest.raises(OSError, match="No space"):
             spool.append([b"two"])
     spool.append([b"three"])

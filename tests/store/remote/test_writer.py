@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import Future
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from runline.intake.names import default_redactor
 from runline.model.clock import SystemClock
 from runline.model.errors import Unavailable
 from runline.store.remote import sender as sending
+from runline.store.remote import writer as module
 from runline.store.remote.client import Client
 from runline.store.remote.line import RemoteLine
 from runline.store.remote.outbox import Outbox
@@ -276,3 +278,41 @@ def test_a_line_that_is_opened_too_late_starts_no_thread(writer: RemoteWriter) -
     way.put(line("a"))
     assert way.dropped == 1
     assert writer._thread is None
+
+
+def test_many_that_wait_are_taken_in_turns(
+    server: Scripted, writer: RemoteWriter, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_BATCH", 2)
+    way = writer.line("r", announced=False)
+    way.put_all([line(f"{n}") for n in range(7)], timeout_s=1)
+    assert way.flush(PATIENCE_S)
+    assert told(server) == [f"{n}" for n in range(7)]
+
+
+def test_what_comes_while_it_lies_down_is_seen(writer: RemoteWriter) -> None:
+    way = RemoteLine(writer, "r")
+    writer.queue.append((way, line("a")))
+    assert writer._rest(module._ACTIVE_POLLS) == 0
+    packed: Future[int] = Future()
+    packed.set_result(7)
+    writer._give_up([packed])
+    assert packed.result() == 7
+    writer.queue.clear()
+
+
+def test_what_others_left_waits_on_when_the_server_is_away(
+    server: Scripted, writer: RemoteWriter, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG, "runline")
+    left = Spool(tmp_path / "spool", server.url)
+    left.append([parcel(1, run_id="dead").to_json()])
+    left.close()
+    server.answer = lambda _: refusal(503, "busy")
+    writer.start()
+    until(lambda: "waits on" in caplog.text)
+    server.answer = lambda _: Answer()
+    assert writer.hold(parcel(2))
+    assert writer.flush(PATIENCE_S)
+    until(lambda: not left.path.exists())
+    assert sorted(told(server)[1:]) == ["1", "2"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -123,18 +124,26 @@ def index(client: Client, run_id: str, filters: Mapping[str, Any], *, after_seq:
 
     last_seq = runs.get(client, run_id).last_seq
     asked = {**filter_parameters(**filters), "afterSeq": max(0, after_seq)}
-    rest = b""
     with client.stream(
         f"{path_of(run_id)}/events/index", params=asked, media="application/octet-stream", silence_s=_INDEX_S
     ) as answer:
-        for chunk in answer.iter_raw():
-            rest += chunk
-            whole = len(rest) - len(rest) % 4
-            seqs = array("I", rest[:whole])
-            rest = rest[whole:]
-            if seqs:
-                yield Hits(seqs, seqs[-1], max(last_seq, seqs[-1]))
+        for seqs in numbers(answer.iter_raw()):
+            yield Hits(seqs, seqs[-1], max(last_seq, seqs[-1]))
     yield Hits(array("I"), last_seq, last_seq)
+
+
+def numbers(chunks: Iterable[bytes]) -> Iterator[array[int]]:
+    """Little-endian numbers of 32 bits out of bytes that break off anywhere, in pieces that are not empty."""
+    rest = b""
+    for chunk in chunks:
+        rest += chunk
+        whole = len(rest) - len(rest) % 4
+        found = array("I", rest[:whole])
+        rest = rest[whole:]
+        if sys.byteorder == "big":
+            found.byteswap()
+        if found:
+            yield found
 
 
 def replay(client: Client, run_id: str, *, to_seq: int | None) -> Iterator[RunState]:

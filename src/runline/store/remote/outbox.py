@@ -54,6 +54,8 @@ class Outbox:
         self._added = 0
         self._gone = 0
         self._closed = False
+        self.stopping = False
+        """Nobody waits for more to come."""
 
     def add(self, parcel: Parcel, line: RemoteLine | None, *, on_disk: bool = False) -> bool:
         """Puts it last; False when there is no room for it."""
@@ -73,7 +75,7 @@ class Outbox:
     def head(self, timeout_s: float) -> tuple[Parcel, RemoteLine | None] | None:
         """The first one, which stays until it is `done`; None when none came in that time."""
         with self.changed:
-            if not self._disk and not self._memory:
+            if not self._disk and not self._memory and not self.stopping:
                 self.changed.wait(timeout_s)
             if self._disk:
                 first = self._disk[0]

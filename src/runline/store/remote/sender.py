@@ -18,7 +18,8 @@ from runline.store.remote.parcel import Parcel
 
 log = logging.getLogger("runline")
 _PAUSES_S = (0.05, 0.1, 0.25, 0.5, 1.0, 2.0)
-_REST_S = 60.0
+_REST_S = HEARTBEAT_S
+"""Between looks, should a wake-up have been lost."""
 
 
 class Sender:
@@ -70,7 +71,8 @@ class Sender:
 
     def stop(self, timeout_s: float) -> None:
         """Sends what is left, for at most that long, and ends at the first attempt that fails."""
-        self._stopping = True
+        with self._outbox.changed:
+            self._stopping = self._outbox.stopping = True
         self.nudge()
         if self._thread is not None:
             self._thread.join(timeout_s)
