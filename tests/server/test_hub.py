@@ -314,8 +314,9 @@ def test_a_hub_that_was_not_started_starts_with_its_first_follower(store: SqlSto
     run(test)
 
 
-def test_closing_after_its_loop_has_gone_is_harmless(store: SqlStore) -> None:
+def test_closing_before_it_began_or_after_its_loop_has_gone_is_harmless(store: SqlStore) -> None:
     hub = Hub(store, Settings())
+    hub.close()
 
     async def test() -> None:
         hub.start()
