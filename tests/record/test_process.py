@@ -339,3 +339,10 @@ def test_a_killed_exec_reads_interrupted_later_and_its_lines_stay(store: SqlStor
     running.communicate()
     assert types(store, "r") == ["run_started", "log"]
     assert store.get_run("r").status == "running"  # for the thirty seconds that silence is allowed
+
+
+def test_what_waits_for_a_server_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RUNLINE_SPOOL", str(tmp_path / "spool"))
+    code, out, err = sh("echo one", store="http://127.0.0.1:1")
+    assert (code, out) == (0, b"one\n")
+    assert f"wait in {tmp_path / 'spool'} until its store is back".encode() in err
