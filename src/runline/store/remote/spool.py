@@ -15,6 +15,7 @@ import secrets
 import shutil
 import time
 from collections.abc import Iterator, Sequence
+from io import FileIO
 from pathlib import Path
 from typing import IO
 from zlib import crc32
@@ -60,7 +61,7 @@ class Spool:
         self.folder = folder
         self._url = url
         self._most_bytes = most_bytes
-        self._file: IO[bytes] | None = None
+        self._file: FileIO | None = None
         self._size = 0
         self._sent = 0
         self._head = 0
@@ -78,14 +79,11 @@ class Spool:
         if self._size + size > self._most_bytes and not vital:
             raise SpoolFull(f"{self.path} has reached {self._most_bytes // 2**20} MiB")
         file = self._open()
-        start = self._size
         try:
-            file.seek(start)
-            file.write(b"".join(lines))
-            file.flush()
+            self._write(b"".join(lines))
             os.fsync(file.fileno())
         except OSError:
-            file.truncate(start)
+            file.truncate(self._size)
             raise
         places = []
         for line in lines:
@@ -95,19 +93,21 @@ class Spool:
 
     def read(self, offset: int, length: int) -> bytes:
         """The record at a place that `append` gave."""
-        file = self._open()
-        file.seek(offset)
-        return file.read(length)
+        return os.pread(self._open().fileno(), length, offset)
 
     def sent(self) -> None:
         """One more has been delivered. Not synced: what is sent twice is stored once."""
         self._sent += 1
-        file = self._open()
         line = b"sent %d\n" % self._sent
-        file.seek(self._size)
-        file.write(line)
-        file.flush()
+        self._write(line)
         self._size += len(line)
+
+    def _write(self, data: bytes) -> None:
+        """Puts the bytes at the end, past Python's buffers: a forked child must not find any of them there."""
+        file, at, rest = self._open(), self._size, memoryview(data)
+        while rest:
+            written = os.pwrite(file.fileno(), rest, at)
+            at, rest = at + written, rest[written:]
 
     @property
     def is_open(self) -> bool:
@@ -145,21 +145,21 @@ class Spool:
         if file is not None:
             file.close()
 
-    def _open(self) -> IO[bytes]:
+    def _open(self) -> FileIO:
         if self._file is None:
             self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             # The names of a store's files sort by time.
             name = f"{mark_of(self._url)}-{time.time_ns():x}-{os.getpid()}-{secrets.token_hex(3)}"
             new = self.folder / f"{name}.new"
-            file = os.fdopen(os.open(new, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "r+b")
+            opened = os.open(new, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+            self._file = os.fdopen(opened, "r+b", buffering=0)
             # Locked before it has the name by which it is found.
-            fcntl.flock(file, fcntl.LOCK_EX)
+            fcntl.flock(self._file, fcntl.LOCK_EX)
             head = _HEAD + self._url.encode() + b"\n"
-            file.write(head)
-            file.flush()
+            self._write(head)
+            self._size = self._head = len(head)
             self.path = self.folder / f"{name}{ENDING}"
             new.rename(self.path)
-            self._file, self._size, self._head = file, len(head), len(head)
         return self._file
 
 
