@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -107,3 +109,20 @@ def test_a_server_that_is_not_there_is_named(cli: CommandLine) -> None:
 
 def test_a_token_in_the_url_is_refused(cli: CommandLine) -> None:
     assert "RUNLINE_TOKEN" in cli("--store", "http://secret@127.0.0.1:1", "ls", exits=2).output
+
+
+def test_blank_lines_of_a_command_stay_blank(cli: CommandLine, url: str) -> None:
+    cli("--store", url, "exec", "--name", "blank", "--", "sh", "-c", "echo a; echo; echo '  '; echo b")
+    lines = [event["message"] for event in cli.lines_of("tail", "--json") if event["source"] == "stdout"]
+    assert lines == ["a", "", "  ", "b"]
+
+
+def test_a_command_on_a_file_loads_nothing_of_the_network(cli: CommandLine) -> None:
+    cli.completed()
+    code = (
+        "import sys; from runline.cli.main import main; sys.argv[1:] = ['ls']\n"
+        "try: main()\n"
+        "except SystemExit: print(sorted({'httpx', 'litestar', 'uvicorn'} & {*sys.modules}))"
+    )
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert said.endswith("[]\n")

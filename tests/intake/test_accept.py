@@ -136,6 +136,24 @@ def test_a_blank_message_is_told_from_the_data(blank: str | None) -> None:
     assert made(type="of_my_own", message=blank, data=[1]).message == "of_my_own"
 
 
+@pytest.mark.parametrize(
+    ("event", "message"),
+    [
+        ({"source": "stdout", "message": ""}, ""),
+        ({"source": "stderr", "message": "  "}, "  "),
+        ({"source": "stdout", "message": None}, "log"),
+        ({"source": "stdout", "message": "", "type": "mine"}, "mine"),
+        ({"source": "agent", "message": ""}, "log"),
+        ({"source": "stdout", "message": " " * 5_000}, "log"),
+    ],
+)
+def test_a_blank_line_of_output_stays_one(event: dict[str, Any], message: str) -> None:
+    found = accepted(event)
+    assert found.message == message
+    raw = (found.message.encode(), found.correlation_id, found.payload.encode())
+    assert found.check == content_check(found.ts_ms, *raw)
+
+
 def test_a_blank_type_is_log_and_blank_names_are_none() -> None:
     event = made(type=" ", step="", source=" ", correlation_id="")
     assert (event.type, event.step, event.source, event.correlation_id) == ("log", None, None, None)

@@ -163,7 +163,7 @@ def start(
         typer.Option(
             "--store",
             metavar="URL",
-            help="The store: a file, or sqlite:///path. Else RUNLINE_STORE, else the nearest .runline/runline.db.",
+            help="The store: a file, sqlite:///path or a server, http://host:port. Else RUNLINE_STORE, else the nearest .runline/runline.db.",
             callback=_set_store,
             expose_value=False,
         ),

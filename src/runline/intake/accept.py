@@ -21,6 +21,7 @@ from runline.intake.plain import plain, shallow
 from runline.intake.redact import Redactor
 from runline.intake.safe import clean, safe
 from runline.model.catalogue import message_for
+from runline.model.checksum import content_check
 from runline.model.clock import MAX_MS
 from runline.model.errors import Invalid
 from runline.model.event import Draft
@@ -41,6 +42,9 @@ ALIASES: dict[str, tuple[str, ...]] = {
 """Canonical field → the names it is read from; the first that is there and not null counts."""
 READ_ONLY = frozenset({"id", "run_id", "seq", "elapsed_s"})
 """What the store decides: ignored, so that a line of `tail --json` can be fed back."""
+OUTPUTS = frozenset({"stdout", "stderr"})
+"""Sources whose blank messages are blank lines."""
+_MOST_BLANK = 4096
 _FIELD_OF = {name: field for field, names in ALIASES.items() for name in names}
 
 _all_scalars = frozenset({str, int, float, bool, type(None)}).issuperset
@@ -193,10 +197,20 @@ def accept(
         limits=limits,
         redactor=redactor,
     )
+    if made.source in OUTPUTS:
+        made = still_blank(made, given.get("message"))
     if event_id is None:
         return made
     body = {key: value for key, value in raw.items() if key != "event_id"}
     return _identified(made, event_id, body, redactor)
+
+
+def still_blank(event: Draft, said: object) -> Draft:
+    """An empty line of a command's output stays one, where a blank message becomes the type."""
+    if type(said) is not str or len(said) > _MOST_BLANK or said.strip() or event.type != "log":
+        return event
+    check = content_check(event.ts_ms, said.encode(), event.correlation_id, event.payload.encode())
+    return msgspec.structs.replace(event, message=said, check=check)
 
 
 def _sorted_out(raw: Mapping[Any, Any]) -> tuple[dict[str, Any], dict[Any, Any]]:

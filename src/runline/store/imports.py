@@ -16,13 +16,10 @@ from contextlib import suppress
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
-import msgspec
-
-from runline.intake.accept import accept, draft
+from runline.intake.accept import accept, draft, still_blank
 from runline.intake.instants import read_instant
 from runline.intake.names import clean_name
 from runline.model.catalogue import END_TYPES, START_TYPES
-from runline.model.checksum import content_check
 from runline.model.clock import to_iso
 from runline.model.errors import Conflict, Invalid, RunlineError
 from runline.model.event import Draft
@@ -106,7 +103,7 @@ class _Drafts:
         for at, raw in enumerate(chain([first], self._events), 2 if foreign else 1):
             event = accept(raw, now_ms=self._at_ms, limits=self._store.limits, redactor=self._store.redactor)
             if not foreign:
-                event = _still_blank(event, raw.get("message"))
+                event = still_blank(event, raw.get("message"))
             self._check_seq(raw.get("seq"), at, foreign=foreign)
             if last_type in END_TYPES:
                 raise Invalid(f"Event {at - self.shift} follows the end event.", code="bad_export")
@@ -141,14 +138,6 @@ class _Drafts:
         status = self._run["status"]
         at_ms, _ = read_instant(self._run.get("completed_at"), self._at_ms)
         return draft("run_ended", "", {"status": status}, ts_ms=at_ms, source="runline")
-
-
-def _still_blank(event: Draft, said: object) -> Draft:
-    """An empty line of a command's output stays one, where `accept` would fill in the type."""
-    if not isinstance(said, str) or len(said) > 4096 or said.strip() or event.type != "log":
-        return event
-    check = content_check(event.ts_ms, said.encode(), event.correlation_id, event.payload.encode())
-    return msgspec.structs.replace(event, message=said, check=check)
 
 
 def _note_row(store: SqlStore, item: Mapping[str, Any], shift: int) -> tuple[Any, ...]:
