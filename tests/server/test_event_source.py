@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from runline.model.catalogue import STATES
-from runline.store import open_store
+from runline.store import open_local
 from runline.testing.serving import serving
 from tests.browser import browser
 
@@ -25,7 +25,7 @@ _FOLLOW = """
 
 
 def test_it_sees_everything_once_and_stops_at_the_end(tmp_path: Path) -> None:
-    with open_store(str(tmp_path / "x.db")) as store, serving(store) as server, browser() as chromium:
+    with open_local(str(tmp_path / "x.db")) as store, serving(store) as server, browser() as chromium:
         run = store.create_run("watched").run_id
         store.append(run, [{"type": "log", "message": f"before {n}"} for n in range(700)])
         # The policy of our pages would keep a script out; this one is the test's.
