@@ -188,6 +188,12 @@ def test_a_token_in_the_query_is_an_unknown_parameter(asking: Ask) -> None:
     assert api.get("/healthz?token=s3cret").status_code == 400
 
 
+def test_a_tenant_is_named_once(api: Client) -> None:
+    assert api.get("/api/runs?tenant=a").status_code == 200
+    assert api.get("/api/runs?tenant=").status_code == 200
+    assert api.get("/api/runs?tenant=a&tenant=b").json()["fields"] == {"tenant": "several"}
+
+
 def test_a_route_that_declares_nothing_is_closed(store: SqlStore, monkeypatch: pytest.MonkeyPatch) -> None:
     @get("/forgotten", sync_to_thread=False)
     def forgotten() -> str:

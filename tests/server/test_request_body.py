@@ -69,7 +69,7 @@ def test_other_encodings_are_named(api: Client, encoding: str) -> None:
     assert api.post("/api/runs", content=b"x", headers=headers).status_code == 415
 
 
-@pytest.mark.parametrize("body", [b"not gzip", gzip.compress(b'{"name":"x"}')[:-9], b"\x1f\x8b"])
+@pytest.mark.parametrize("body", [b"not gzip", gzip.compress(b'{"name":"x"}', mtime=0)[:-9], b"\x1f\x8b"])
 def test_what_is_no_gzip_is_refused(api: Client, body: bytes) -> None:
     answer = api.post("/api/runs", content=body, headers=GZIP)
     assert (answer.status_code, answer.json()["code"]) == (400, "bad_encoding")

@@ -137,7 +137,10 @@ async def admit(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRou
 
 def _tenant(raw: bytes, who: Identity | None) -> str | None:
     """Whose runs the answer is about: those of `tenant=`, else all that the caller sees."""
-    asked = next(iter(split(raw).get("tenant", [])), None) if b"tenant" in raw else None
+    given = split(raw).get("tenant", []) if b"tenant" in raw else []
+    if len(given) > 1:
+        raise Invalid("tenant is given several times; give it once.", fields={"tenant": "several"})
+    asked = given[0] if given else None
     own = None if who is None else who.tenant
     if own is not None and asked not in (None, "", own):
         raise Forbidden(f"This token sees the tenant {own!r} only.")
