@@ -11,7 +11,7 @@ import threading
 from collections.abc import Mapping, Sequence
 from typing import Any, Self
 
-from runline.model.errors import RunlineError
+from runline.model.errors import RunlineError, Unavailable
 from runline.model.event import Draft
 from runline.model.ids import check_run_id
 from runline.record import lifetime
@@ -64,11 +64,15 @@ class JoinedRun(ActiveRun):
     def __init__(self, told: Inherited) -> None:
         """Raises what opening a store raises, NotFound, and Invalid for an id that is none."""
         super().__init__("", owned=False)
-        store = store_for(told.store)
-        found = store.get_run(check_run_id(told.run_id or ""))
-        self.name, self.kind, self.tenant = found.name, found.kind, found.tenant_id
+        store, run_id = store_for(told.store), check_run_id(told.run_id or "")
+        try:
+            found = store.get_run(run_id)
+        except Unavailable:
+            log.info("runline: run %s is joined although its store cannot be asked about it", run_id)
+        else:
+            self.name, self.kind, self.tenant = found.name, found.kind, found.tenant_id
         self.default_step = told.step
-        self._attach(store, found.run_id)
+        self._attach(store, run_id)
         lifetime.opened(self)
 
 

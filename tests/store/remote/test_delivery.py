@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from pathlib import Path
 
 import msgspec
@@ -110,6 +111,19 @@ def test_what_was_left_behind_is_sent_in_order_and_gone(
     assert [asked.headers["idempotency-key"] for asked in server.asked] == ["c", "k1", "k2", "k2", "k3"]
     assert list(tmp_path.glob("*.spool")) == []
     assert send_left_behind(tmp_path / "nowhere", server.url, client) == 0
+
+
+def test_what_was_left_for_a_run_that_is_not_there_yet_is_kept_for_a_day(
+    server: Scripted, client: Client, tmp_path: Path
+) -> None:
+    waiting(tmp_path, server.url, parcel(1, run_id="later"))
+    waiting(tmp_path, server.url, parcel(2, run_id="here"))
+    server.answer = lambda asked: refusal(404, "run_not_found") if "later" in asked.path else Answer()
+    assert send_left_behind(tmp_path, server.url, client) == 1
+    (left,) = tmp_path.glob("*.spool")
+    os.utime(left, (0, 0))
+    assert send_left_behind(tmp_path, server.url, client) == 0
+    assert [path.suffix for path in tmp_path.iterdir()] == [".refused"]
 
 
 def test_what_the_server_refuses_is_set_aside_and_told(

@@ -184,6 +184,25 @@ def test_a_run_goes_on_without_its_server_and_is_whole_in_the_end(
     assert "events wait in" in caplog.text
 
 
+def test_a_program_in_a_command_joins_its_run_also_while_the_server_is_away(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database, port = tmp_path / "x.db", free_port()
+    url = f"http://127.0.0.1:{port}"
+    code = "import runline; runline.event('log', 'from within'); runline.close(1)"
+    with runline.run("outer", store=url) as run:
+        subprocess.run(
+            [sys.executable, "-c", code], env=os.environ | run.environment(), check=True, capture_output=True
+        )
+        with process(database, port), open_http(url) as store:
+            while not run.flush(PATIENCE_S):
+                time.sleep(0.01)
+            run.end()
+            messages = [event.message for event in whole(store, run.id)]
+            assert messages == ["outer started", "from within", "Run completed"]
+            assert store.spooled == []
+
+
 PROGRAM = """
 import os, signal, sys, runline
 url, count = sys.argv[1], int(sys.argv[2])

@@ -132,6 +132,22 @@ def test_what_cannot_even_wait_is_given_up(outbox: Outbox, monkeypatch: pytest.M
     assert line.given_up == 1
 
 
+@pytest.mark.parametrize("line", [None, RemoteLine(None, "r")])  # type: ignore[arg-type]
+def test_what_cannot_be_read_back_is_given_up(
+    outbox: Outbox, line: RemoteLine | None, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    outbox.failed()
+    outbox.add(parcel(1), line)
+    outbox.add(parcel(2), None)
+    read = outbox.spool.read
+    with monkeypatch.context() as patched:
+        patched.setattr(outbox.spool, "read", lambda *place: read(*place)[:9])
+        assert outbox.head(0) is None
+    assert drained(outbox) == ["k2"]
+    assert "cannot be read" in caplog.text
+    assert line is None or line.given_up == 1
+
+
 def test_a_forked_child_begins_with_nothing(outbox: Outbox) -> None:
     outbox.add(parcel(1), None)
     outbox.failed()

@@ -30,6 +30,8 @@ _ANSWER_S = 30.0
 _UPLOAD_S = 300.0
 _OURS = re.compile(r".*-[0-9]{8}-[0-9]{6}-[0-9a-f]{10}")
 """An id with 40 random bits: a run of that id can only be the one that was created."""
+_YOUNG_S = 24 * 3600
+"""For how long what was left for a run that nobody knows is kept for later."""
 TRIES = 3
 """How often the server may fail over a parcel before it is given up."""
 
@@ -108,6 +110,11 @@ def may_pass(error: RunlineError) -> bool:
     return away or error.code == "no_runline"
 
 
+def is_unknown(error: Exception) -> bool:
+    """Nobody has heard of the run: the process that makes it may only be about to tell of it."""
+    return isinstance(error, NotFound) and error.code == "run_not_found"
+
+
 def is_broken(error: RunlineError) -> bool:
     """The server itself failed over it."""
     return not isinstance(error, (Conflict, Invalid, NotFound, RunEnded))
@@ -118,10 +125,14 @@ def send_left_behind(folder: Path, url: str, client: Client) -> int:
     delivered = 0
     for claimed in left_behind(folder, url):
         delivery = Delivery(client)
-        for record in claimed.records():
-            delivered += _send(delivery, claimed, record)
-            claimed.sent()
-        claimed.remove()
+        try:
+            for record in claimed.records():
+                delivered += _send(delivery, claimed, record)
+                claimed.sent()
+        except NotFound as error:  # the process that makes its run has not told of it yet
+            log.debug("runline: %s waits on: %s", claimed.path, error)
+        else:
+            claimed.remove()
     return delivered
 
 
@@ -132,7 +143,7 @@ def _send(delivery: Delivery, claimed: Claimed, record: bytes) -> int:
         try:
             return parcel.count - delivery.deliver(parcel, claimed.files)
         except RunlineError as error:
-            if may_pass(error):
+            if may_pass(error) or (is_unknown(error) and claimed.age_s < _YOUNG_S):
                 raise
             if is_broken(error) and tries < TRIES:
                 tries += 1

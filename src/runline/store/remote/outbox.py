@@ -11,7 +11,7 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING
 
-from msgspec import Struct
+from msgspec import MsgspecError, Struct
 
 from runline.store.remote.parcel import Parcel, read_parcel
 from runline.store.remote.spool import Spool
@@ -78,10 +78,19 @@ class Outbox:
             if not self._disk and not self._memory and not self.stopping:
                 self.changed.wait(timeout_s)
             if self._disk:
-                first = self._disk[0]
-                return read_parcel(self.spool.read(*first.place)), first.line
+                return self._read(self._disk[0])
             held = self._memory[0] if self._memory else None
             return None if held is None or held.parcel is None else (held.parcel, held.line)
+
+    def _read(self, first: Waiting) -> tuple[Parcel, RemoteLine | None] | None:
+        try:
+            return read_parcel(self.spool.read(*first.place)), first.line
+        except (OSError, MsgspecError) as error:
+            log.warning("runline: %d events that waited on disk cannot be read: %s", first.count, error)
+            if first.line is not None:
+                first.line.give_up(first.count)
+            self.done()
+            return None
 
     def done(self) -> None:
         """The first one has been delivered, or never will be."""

@@ -12,12 +12,14 @@ from runline.model.errors import RunlineError
 from runline.model.status import HEARTBEAT_S
 from runline.store.line import Line
 from runline.store.remote.client import Client, part
-from runline.store.remote.delivery import TRIES, Delivery, is_broken, may_pass, send_left_behind
+from runline.store.remote.delivery import TRIES, Delivery, is_broken, is_unknown, may_pass, send_left_behind
 from runline.store.remote.outbox import Outbox
 from runline.store.remote.parcel import Parcel
 
 log = logging.getLogger("runline")
 _PAUSES_S = (0.05, 0.1, 0.25, 0.5, 1.0, 2.0)
+_UNKNOWN_TRIES = 10
+"""For a run that nobody knows."""
 _REST_S = HEARTBEAT_S
 """Between looks, should a wake-up have been lost."""
 
@@ -109,8 +111,8 @@ class Sender:
             self._went_away(error)
             return False
         broken = not isinstance(error, RunlineError) or is_broken(error)
-        self._tries += broken
-        if broken and self._tries < TRIES:
+        self._tries += 1
+        if self._tries < (TRIES if broken else _UNKNOWN_TRIES if is_unknown(error) else 1):
             self._went_away(error)
             return False
         if line is not None:

@@ -175,6 +175,11 @@ class Claimed:
     def files(self) -> Path:
         return self.path.with_suffix(FILES)
 
+    @property
+    def age_s(self) -> float:
+        """Since something last waited in it."""
+        return time.time() - self.path.stat().st_mtime
+
     def records(self) -> Iterator[bytes]:
         """Those that were not delivered, in order; a torn or damaged line ends it."""
         found: list[tuple[int, int]] = []
