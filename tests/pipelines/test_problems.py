@@ -12,12 +12,15 @@ def test_a_problem_names_its_place() -> None:
 
 def test_errors_are_counted_and_the_first_two_hundred_kept() -> None:
     problems = Problems("a.yaml")
-    problems.warning(1, "odd")
     for line in range(300):
+        problems.warning(line, "odd")
         problems.error(line, "wrong")
-    assert problems.errors == 300
-    assert len(problems.found) == 200
-    assert problems.found[0] == Problem("warning", "a.yaml", 1, "odd")
+    assert problems.errors == problems.warnings == 300
+    assert len(problems.found) == 400
+    assert problems.found[:2] == [
+        Problem("warning", "a.yaml", 0, "odd"),
+        Problem("error", "a.yaml", 0, "wrong"),
+    ]
 
 
 def test_the_nearest_word_is_suggested() -> None:

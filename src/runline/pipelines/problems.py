@@ -27,23 +27,23 @@ class Problem(Struct, frozen=True):
 
 
 class Problems:
-    """Collects the problems of one file, the first two hundred."""
+    """Collects the problems of one file: the first two hundred errors, and as many warnings."""
 
     def __init__(self, file: str) -> None:
         self.file = file
         self.found: list[Problem] = []
         self.errors = 0
+        self.warnings = 0
 
     def error(self, line: int, message: str) -> None:
         self.errors += 1
-        self._add("error", line, message)
+        if self.errors <= _MOST:
+            self.found.append(Problem("error", self.file, line, message))
 
     def warning(self, line: int, message: str) -> None:
-        self._add("warning", line, message)
-
-    def _add(self, severity: Severity, line: int, message: str) -> None:
-        if len(self.found) < _MOST:
-            self.found.append(Problem(severity, self.file, line, message))
+        self.warnings += 1
+        if self.warnings <= _MOST:
+            self.found.append(Problem("warning", self.file, line, message))
 
 
 def nearest(word: str, known: tuple[str, ...] | list[str]) -> str:
