@@ -12,6 +12,7 @@ from runline.testing.serving import client
 
 if TYPE_CHECKING:
     import pytest
+
     from runline.testing.serving import Client
 
 
