@@ -56,6 +56,7 @@ LONGER = {
 UNTESTED = {
     "fold/state.py": "fields without behaviour; tests/fold/test_apply.py fills and reads every one",
     "store/prune_report.py": "fields without behaviour; tests/store/test_retention.py fills and reads every one",
+    "server/scope.py": "names alone; tests/server/test_gate.py and test_sse.py use them",
     "testing/accepting.py": "the contract suite is tests; each engine's test_contract.py runs it",
     "testing/appending.py": "the same",
     "testing/contract.py": "the same",

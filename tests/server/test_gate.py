@@ -188,6 +188,54 @@ def test_a_token_in_the_query_is_an_unknown_parameter(asking: Ask) -> None:
     assert api.get("/healthz?token=s3cret").status_code == 400
 
 
+def test_a_stale_header_does_not_hide_that_the_server_lives(asking: Ask) -> None:
+    api = asking(Settings(token="s3cret"))
+    stale = {"Authorization": "Bearer of-yesterday"}
+    assert api.get("/healthz", headers=stale).status_code == 200
+    assert api.delete("/api/session", headers=stale).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "cookie",
+    [
+        'a={"b":1, "c":2}; runline_session=s3cret',
+        'runline_session="s3cret"; a=[b]; bad cookie',
+        "runline_session=s3cret",
+    ],
+)
+def test_other_programs_cookies_sign_nobody_out(asking: Ask, cookie: str) -> None:
+    api = asking(Settings(token="s3cret"))
+    assert api.get("/api/me", headers={"Cookie": cookie}).status_code == 200
+
+
+def test_nothing_of_ours_stands_in_anothers_page(api: Client) -> None:
+    headers = {"Sec-Fetch-Site": "Cross-Site", "Sec-Fetch-Mode": "navigate", "Sec-Fetch-Dest": "iframe"}
+    assert api.get("/api/pipelines", headers=headers).status_code == 403
+    assert api.get("/api/pipelines", headers=headers | {"Sec-Fetch-Dest": "document"}).status_code == 200
+    two = [("Origin", "https://evil.example"), ("Origin", "http://127.0.0.1:8080")]
+    assert api.post("/api/session", headers=two).status_code == 403
+
+
+def test_options_changes_nothing_and_is_no_error(api: Client) -> None:
+    answer = api.options("/api/runs")
+    assert (answer.status_code, answer.content) == (204, b"")
+    assert "OPTIONS" in answer.headers["allow"]
+
+
+def test_head_uses_nothing_up(store: SqlStore) -> None:
+    with client(store, Settings(token="s3cret")) as api:
+        code = api.application.server.sign_in.issue("s3cret")
+        assert api.head(f"/signin?code={code}").status_code == 405
+        assert api.get(f"/signin?code={code}", follow_redirects=False).status_code == 303
+
+
+@pytest.mark.parametrize("path", ["/api/stream", "/api/events"])
+def test_head_of_a_stream_ends(api: Client, path: str) -> None:
+    answer = api.head(path)
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert api.application.server.hub.followers == 0
+
+
 def test_a_tenant_is_named_once(api: Client) -> None:
     assert api.get("/api/runs?tenant=a").status_code == 200
     assert api.get("/api/runs?tenant=").status_code == 200
@@ -211,7 +259,7 @@ def test_scopes_do_not_include_one_another_except_that_admin_may_all() -> None:
             {
                 "method": "GET", "path": "/x", "name": "x", "scope": scope, "summary": "", "description": "",
                 "tag": "", "status": 200, "query": None, "body": None, "body_required": True, "consumes": (),
-                "answers": {}, "errors": (), "tenants": False, "headers": {}, "max_bytes": None, "streams": False,
+                "answers": {}, "errors": (), "tenants": False, "headers": {}, "max_bytes": None, "head": True, "streams": False,
             },
             Route,
         )  # fmt: skip

@@ -251,3 +251,8 @@ def test_bad_texts_are_texts(text: str) -> None:
         assert list(refused(urlencode({"q": text})).fields) == ["q"]
     else:
         assert read(urlencode({"q": text})).q == (text or None)
+
+
+def test_a_list_has_an_end() -> None:
+    assert len(read("tag=" + ",".join(map(str, range(1000)))).tag) == 1000
+    assert "at most 1000 values, not 1001" in refused("tag=" + ",".join(map(str, range(1001)))).fields["tag"]

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncGenerator
 from typing import Any
 
+import httpx
 import msgspec
 import pytest
 from hypothesis import given
@@ -14,8 +15,10 @@ from hypothesis import strategies as st
 from runline.model.catalogue import STATES
 from runline.model.event import Event
 from runline.server import sse
+from runline.server.settings import Settings
 from runline.store.sql_store import SqlStore
 from runline.testing.corpus import BAD_EVENTS, BAD_TEXTS, BAD_VALUES, TERMINAL
+from runline.testing.serving import serving
 from runline.testing.streams import whole
 from tests.server.streaming import Parser
 
@@ -171,3 +174,17 @@ def test_a_stream_that_is_cancelled_is_left() -> None:
         assert source.over
 
     asyncio.run(run())
+
+
+def test_a_token_that_is_revoked_ends_its_streams(store: SqlStore) -> None:
+    made = store.create_token("watcher", scopes=("read",))
+    store.create_run("job")
+    with serving(store, Settings(port=0, auth=True, heartbeat_s=0.05)) as server:
+        headers = {"Authorization": f"Bearer {made.secret}"}
+        with httpx.stream("GET", f"{server.url}/api/stream", headers=headers, timeout=20) as stream:
+            lines = stream.iter_lines()
+            assert next(lines).startswith("retry:")
+            store.revoke_token(made.token.id)
+            for _ in lines:
+                pass
+        assert server.app.server.hub.followers == 0

@@ -42,7 +42,10 @@ def serve(
     token: Annotated[
         str | None,
         typer.Option(
-            "--token", metavar="T", envvar="RUNLINE_SERVE_TOKEN", help="A token that may do everything."
+            "--token",
+            metavar="T",
+            envvar="RUNLINE_SERVE_TOKEN",
+            help="A token that may do everything; other users of this machine see it on a command line, not in the variable.",
         ),
     ] = None,
     auth: Annotated[bool, typer.Option("--auth", help="Ask for tokens on loopback too.")] = False,
@@ -103,6 +106,8 @@ def serve_store(
     generated = settings.token is None and settings.needs_token
     if generated:
         settings = msgspec.structs.replace(settings, token=f"rl_{secrets.token_urlsafe(32)}")
+    if settings.token is not None:
+        store.mask(settings.token)
     try:
         listening = listen(store, settings)
     except Conflict:

@@ -60,6 +60,10 @@ class Redactor:
         self._known = tuple(sorted(literals, key=lambda value: (-len(value), value))) if enabled else ()
         self._seen_names: set[str | None] = set()
 
+    def knowing(self, secret: str) -> Redactor:
+        """One that masks this value besides."""
+        return Redactor(known=(*self._known, secret), enabled=self.enabled)
+
     @inside()
     def text(self, text: str) -> str:
         """The text with its secrets replaced; the same object when there are none."""

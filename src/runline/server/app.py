@@ -6,6 +6,8 @@ It is plain ASGI and can be mounted under a prefix of another application, whose
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -20,6 +22,8 @@ from runline.server.routes import HANDLERS
 from runline.server.server import Server
 from runline.server.settings import Settings
 from runline.store.sql_store import SqlStore
+
+log = logging.getLogger("runline")
 
 
 class Application:
@@ -42,8 +46,12 @@ class Application:
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] == "lifespan":
             await self._lifespan(receive, send)
-        else:
+            return
+        try:
             await self._gate(scope, receive, send)
+        except asyncio.CancelledError:
+            # The server stops and waits no longer; that is no failure of the request.
+            log.debug("runline: %s was cut off by the end of the server", scope.get("path"))
 
     @asynccontextmanager
     async def lifespan(self) -> AsyncIterator[None]:

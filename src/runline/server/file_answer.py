@@ -9,10 +9,10 @@ from typing import Any, BinaryIO
 from urllib.parse import quote
 
 from litestar import Response
-from litestar.concurrency import sync_to_thread
 from litestar.types import ASGIApp, Receive, Scope, Send
 
 from runline.model.errors import RunlineError
+from runline.server.threads import in_thread
 
 _PIECE_BYTES = 256 * 1024
 # What is in a file is somebody else's: no browser may show it as a page of ours, or run anything of it.
@@ -46,7 +46,7 @@ class FileAnswer(Response[None]):
             await send({"type": "http.response.start", "status": 200, "headers": headers})
             left = self._size_bytes
             while left and not gone.is_set():
-                piece = await sync_to_thread(self._file.read, min(left, _PIECE_BYTES))
+                piece = await in_thread(self._file.read, min(left, _PIECE_BYTES))
                 if not piece:
                     raise OSError("The file became shorter while it was sent.")
                 left -= len(piece)

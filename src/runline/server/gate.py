@@ -7,11 +7,13 @@ size also once unzipped, its time. On the way out: headers that keep a browser f
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterable
 from typing import Any
 
 from litestar.connection import ASGIConnection
+from litestar.exceptions import MethodNotAllowedException
 from litestar.handlers import BaseRouteHandler
 
 from runline.model.errors import Forbidden, Invalid, RunlineError, Unauthorized
@@ -20,12 +22,12 @@ from runline.server.headers import Headers, guarded
 from runline.server.identity import OWNER, Identity, identify
 from runline.server.parameters import read_query, split
 from runline.server.request_body import RequestBody
-from runline.server.route import ADMISSION, Route, route_of
+from runline.server.route import Route, route_of
+from runline.server.scope import ADMISSION, IDENTITY, ONLY_HEAD, STILL_GOOD
 from runline.server.server import Server
 from runline.server.settings import Settings, is_loopback
 from runline.store.sql_store import SqlStore
 
-IDENTITY = "runline.identity"
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 _HOST = re.compile(r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9._-]+)(?::([0-9]{1,5}))?")
 
@@ -49,7 +51,7 @@ class Gate:
         if scope["method"] == "HEAD":
             # As GET, but never a stream; whoever speaks HTTP for us leaves the body out.
             kept = [pair for pair in scope["headers"] if pair[0] != b"accept"]
-            scope = {**scope, "method": "GET", "headers": kept}
+            scope = {**scope, "method": "GET", "headers": kept, ONLY_HEAD: True}
         try:
             host = self._check_host(headers)
             self._check_origin(scope["method"], scope["scheme"], host, headers)
@@ -66,6 +68,7 @@ class Gate:
             await _answer(send, error, path)
             return
         scope[IDENTITY] = who
+        scope[STILL_GOOD] = functools.partial(self._identify, path, headers)
         await self._routes(scope, RequestBody(scope, receive, headers, self._settings).receive, send)
 
     def _identify(self, path: str, headers: Headers) -> Identity | None:
@@ -73,15 +76,15 @@ class Gate:
         try:
             return identify(self._store, self._settings, credentials, headers.all(b"cookie"))
         except Unauthorized:
+            if path in self._public:
+                return None  # a monitor with an old token still learns that the server lives
             if credentials:
                 raise
             # A cookie may be of another day, or of another server of this machine: it must keep nobody out who
-            # needs none, nor from signing in anew.
+            # needs none.
             if not self._settings.needs_token:
                 return OWNER
-            if path not in self._public:
-                raise
-            return None
+            raise
 
     def _check_host(self, headers: Headers) -> str:
         """The name that the caller thinks we have; a page elsewhere may have made it resolve to us."""
@@ -99,13 +102,19 @@ class Gate:
 
     def _check_origin(self, method: str, scheme: str, host: str, headers: Headers) -> None:
         """A page of another site may neither change anything here nor read it."""
-        origin = headers.one(b"origin")
-        site = headers.one(b"sec-fetch-site")
-        if origin in self._settings.origins:
+        origins = {value.decode("latin-1").strip().lower() for value in headers.all(b"origin")}
+        site = headers.one(b"sec-fetch-site").lower()
+        if origins and origins <= set(self._settings.origins):
             return
         ours = {f"{scheme}://{host}", f"http://{host}", f"https://{host}"}  # a proxy may speak https for us
-        foreign = (bool(origin) and origin.lower() not in ours) or site in ("cross-site", "same-site")
-        if foreign and (method not in _SAFE or headers.one(b"sec-fetch-mode") != "navigate"):
+        foreign = not origins <= ours or site not in ("", "same-origin", "none")
+        # A link to us may be followed; nothing of ours may stand inside another's page.
+        followed = headers.one(b"sec-fetch-mode") == "navigate" and headers.one(b"sec-fetch-dest") in (
+            "",
+            "document",
+        )
+        if foreign and not (method in _SAFE and followed):
+            origin = next(iter(origins), "")
             raise Forbidden(
                 f"A page of {origin[:100] or 'another site'} may not call this server; allow it with --origin.",
                 code="bad_origin",
@@ -117,9 +126,13 @@ async def admit(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRou
     route = route_of(handler)
     scope: Any = connection.scope
     who: Identity | None = scope.get(IDENTITY)
+    if route is None and scope["method"] == "OPTIONS":
+        return  # the framework's own answer: which methods there are
     if route is None:
         raise Forbidden("This route declares no scope, so nobody may use it.")
     permit(who, route)
+    if scope.get(ONLY_HEAD) and not route.head:
+        raise MethodNotAllowedException
     server: Server = connection.app.state.server
     raw = scope["query_string"]
     tenant = _tenant(raw, who) if route.tenants else None if who is None else who.tenant

@@ -23,6 +23,7 @@ from runline.model.errors import Invalid, RunlineError
 
 T = TypeVar("T", bound=Struct)
 _MAX_FIELDS = 200
+_MOST_WORDS = 1000
 _MOST = 2**62
 """Nothing that is counted here is larger, and databases hold no more."""
 _WHOLE = re.compile(r"[+-]?[0-9]{1,40}", re.ASCII)
@@ -148,6 +149,8 @@ def _fields(into: type[Struct]) -> Mapping[str, _Field]:
 
 def _words(name: str, given: list[str], now_ms: int, *, allowed: tuple[str, ...]) -> tuple[str, ...]:
     words = [word.replace("\\,", ",").strip() for value in given for word in _COMMA.split(value)]
+    if len(words) > _MOST_WORDS:
+        raise Invalid(f"{name} takes at most {_MOST_WORDS} values, not {len(words)}.")
     return tuple(_word(name, [word], now_ms, allowed=allowed) or "" for word in dict.fromkeys(words) if word)
 
 

@@ -12,12 +12,14 @@ from typing import Any, Literal, TypeVar
 
 import litestar
 from litestar import Request
-from litestar.concurrency import sync_to_thread
 from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 from litestar.handlers.http_handlers.base import HTTPRouteHandler
 from litestar.params import FromPath, RawBody
 from msgspec import Struct
+
+from runline.server.scope import ADMISSION
+from runline.server.threads import in_thread
 
 Scope = Literal["public", "any", "read", "ingest", "operate", "admin"]
 """`public`: without a token too; `any`: with any token."""
@@ -25,8 +27,6 @@ JSON = "application/json"
 NDJSON = "application/x-ndjson"
 SSE = "text/event-stream"
 _OPT = "route"
-ADMISSION = "runline.admission"
-"""Where the gate leaves what a handler may ask for."""
 ADMITTED = frozenset({"store", "given", "caller", "server"})
 _PATH_NAME = re.compile(r"\{(\w+):")
 F = TypeVar("F", bound=Callable[..., Any])
@@ -59,6 +59,8 @@ class Route(Struct, frozen=True, kw_only=True):
     """Request headers that count, with what they mean."""
     max_bytes: int | None
     """Of the body; None: the server's limit for requests."""
+    head: bool
+    """HEAD is answered too; not where a GET is used up, or makes a file."""
     streams: bool
     """The handler reads the body itself, piece by piece."""
 
@@ -91,6 +93,7 @@ def _declared(
     tenants: bool = False,
     headers: dict[str, str] | None = None,
     max_bytes: int | None = None,
+    head: bool = True,
     streams: bool = False,
 ) -> Callable[[F], HTTPRouteHandler]:
     partly = functools.partial(
@@ -110,6 +113,7 @@ def _declared(
         tenants=tenants or "{run_id" in path,
         headers=headers or {},
         max_bytes=max_bytes,
+        head=head,
         streams=streams,
     )
     make = getattr(litestar, method.lower())
@@ -139,7 +143,7 @@ def _called(handler: Callable[..., Any], path: str) -> Callable[..., Any]:
         given.update((name, found[name]) for name in admitted)
         if wants_request:
             given["request"] = request
-        return await (handler(**given) if in_loop else sync_to_thread(handler, **given))
+        return await (handler(**given) if in_loop else in_thread(handler, **given))
 
     taken: dict[str, Any] = {"request": Request[Any, Any, Any]}
     taken |= {

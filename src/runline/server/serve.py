@@ -19,6 +19,7 @@ import uvicorn
 
 from runline.model.errors import Conflict, Invalid
 from runline.server.app import Application, create_app
+from runline.server.protocol import Connection
 from runline.server.settings import Settings
 from runline.store.sql_store import SqlStore
 
@@ -39,7 +40,7 @@ class Listening:
         self.started = threading.Event()
         config = uvicorn.Config(
             app,
-            http="httptools",
+            http=Connection,
             loop="auto",
             ws="none",
             lifespan="on",
@@ -48,7 +49,6 @@ class Listening:
             server_header=False,
             backlog=_BACKLOG,
             timeout_graceful_shutdown=_GRACE_S + 1,
-            h11_max_incomplete_event_size=64 * 1024,
         )
         self._uvicorn = _Uvicorn(config, self)
 

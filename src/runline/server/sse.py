@@ -12,12 +12,14 @@ from typing import Any, Protocol
 
 import msgspec
 from litestar import Response
-from litestar.types import ASGIApp, Receive, Scope, Send
+from litestar.types import ASGIApp, Receive, Send
 
+from runline.model.errors import RunlineError
 from runline.model.event import Event
 from runline.model.run import Run
 from runline.model.wire.events import stream_event
 from runline.model.wire.runs import run_summary
+from runline.server.scope import ONLY_HEAD, STILL_GOOD
 
 RETRY_MS = 3000
 OPENING = b"retry: %d\n\n" % RETRY_MS
@@ -81,18 +83,34 @@ class EventStream(Response[None]):
         """Litestar calls what this returns, and asks nothing else of it."""
         return self._stream
 
-    async def _stream(self, _: Scope, receive: Receive, send: Send) -> None:
+    async def _stream(self, scope: Any, receive: Receive, send: Send) -> None:
         source = self._source
-        watching = asyncio.create_task(_until_gone(receive, source))
+        watching = [
+            asyncio.create_task(_until_gone(receive, source)),
+            asyncio.create_task(_until_refused(scope, source)),
+        ]
         try:
             await send({"type": "http.response.start", "status": 200, "headers": HEADERS})
-            await send({"type": "http.response.body", "body": OPENING, "more_body": True})
-            async for chunk in source.chunks():
-                await send({"type": "http.response.body", "body": chunk, "more_body": True})
+            if not scope.get(ONLY_HEAD):
+                await send({"type": "http.response.body", "body": OPENING, "more_body": True})
+                async for chunk in source.chunks():
+                    await send({"type": "http.response.body", "body": chunk, "more_body": True})
             await send({"type": "http.response.body", "body": b"", "more_body": False})
         finally:
             source.leave()
-            watching.cancel()
+            for task in watching:
+                task.cancel()
+
+
+async def _until_refused(scope: Any, source: Chunks) -> None:
+    """A token that expires or is revoked ends its streams too, soon after."""
+    while True:
+        await asyncio.sleep(scope["litestar_app"].state.server.settings.heartbeat_s)
+        try:
+            scope[STILL_GOOD]()
+        except RunlineError:
+            source.leave()
+            return
 
 
 async def _until_gone(receive: Receive, source: Chunks) -> None:

@@ -190,6 +190,10 @@ class SqlStore(RecordingStore):
 
         return OwnedFiles(self.engine.path).root
 
+    def mask(self, secret: str) -> None:
+        """From now on this value is never stored."""
+        self.redactor = self.writer.redactor = self.redactor.knowing(secret)
+
     # -- writing
 
     def create_run(

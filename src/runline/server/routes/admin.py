@@ -142,6 +142,7 @@ def rebuild_runs(store: SqlStore, body: bytes) -> Rebuilt:
     answers={SQLITE: None},
     errors=(409, 503, 507),
     summary="Fetch a copy of the store",
+    head=False,
     tag="Admin",
     tenants=True,
 )

@@ -11,7 +11,6 @@ from urllib.parse import quote, unquote_to_bytes
 
 import msgspec
 from litestar import Request, Response
-from litestar.concurrency import sync_to_thread
 from msgspec import Struct
 
 from runline.model.errors import Forbidden, Invalid
@@ -27,6 +26,7 @@ from runline.server.file_answer import FileAnswer
 from runline.server.identity import Identity
 from runline.server.parameters import about, flag
 from runline.server.route import JSON, get, put
+from runline.server.threads import in_thread
 from runline.store.artifact_content import disk_errors
 from runline.store.artifact_files import MAX_BYTES
 from runline.store.sql_store import SqlStore
@@ -123,7 +123,7 @@ async def upload_artifact(
     with disk_errors(name), tempfile.SpooledTemporaryFile(_IN_MEMORY_BYTES, dir=folder) as file:
         # First to a place of its own: a slow client must not occupy a thread.
         async for piece in request.stream():
-            await sync_to_thread(file.write, piece)
+            await in_thread(file.write, piece)
         file.seek(0)
         keep = functools.partial(
             store.put_artifact,
@@ -135,7 +135,7 @@ async def upload_artifact(
             data=data,
             idempotency_key=request.headers.get("idempotency-key"),
         )
-        return Response(artifact_summary(await sync_to_thread(keep)))
+        return Response(artifact_summary(await in_thread(keep)))
 
 
 def _place(scope: Any) -> tuple[str, str]:

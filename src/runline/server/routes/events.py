@@ -9,7 +9,6 @@ from typing import Annotated, Any
 
 import msgspec
 from litestar import Request, Response
-from litestar.concurrency import sync_to_thread
 from litestar.response import Stream
 from msgspec import UNSET, Struct
 
@@ -22,6 +21,7 @@ from runline.server.parameters import about, flag, limit, whole
 from runline.server.route import JSON, NDJSON, SSE, get, post
 from runline.server.server import Server
 from runline.server.sse import EventStream
+from runline.server.threads import in_thread
 from runline.store.events import Hits
 from runline.store.sql_store import SqlStore
 
@@ -138,12 +138,12 @@ def last_event_id(given: str | None) -> int | None:
 
 async def _page(store: SqlStore, server: Server, run_id: str, given: EventsQuery) -> bytes:
     if given.q:  # it may speak of now
-        return await sync_to_thread(_read, store, run_id, given)
+        return await in_thread(_read, store, run_id, given)
     asked = (run_id, given)
     run = store.locate(run_id)  # one row that is at hand; a thread would cost ten times as much
     page = server.pages.get(asked, run)
     if page is None:
-        page = await sync_to_thread(_read, store, run_id, given)
+        page = await in_thread(_read, store, run_id, given)
         server.pages.keep(asked, run, page)
     return page
 
@@ -183,13 +183,13 @@ async def index_events(store: SqlStore, given: IndexQuery, run_id: str) -> Strea
     def following() -> Hits | None:
         return next(pieces, None)
 
-    first = await sync_to_thread(following)  # before the answer begins: it may be refused
+    first = await in_thread(following)  # before the answer begins: it may be refused
 
     async def found() -> AsyncIterator[bytes]:
         piece = first
         while piece is not None:
             yield _little_endian(piece)
-            piece = await sync_to_thread(following)
+            piece = await in_thread(following)
 
     return Stream(found(), media_type=BYTES)
 

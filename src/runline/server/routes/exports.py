@@ -10,7 +10,6 @@ from typing import IO, Annotated, Any, BinaryIO, cast
 
 import msgspec
 from litestar import Request
-from litestar.concurrency import sync_to_thread
 from litestar.response import Stream
 from msgspec import Struct
 
@@ -25,6 +24,7 @@ from runline.model.wire.runs import RunSummary, run_summary
 from runline.server.parameters import about
 from runline.server.route import JSON, NDJSON, get, post
 from runline.server.routes.runs import RunFilters
+from runline.server.threads import in_thread
 from runline.store.runs import MAX_PAGE
 from runline.store.sql_store import SqlStore
 
@@ -122,9 +122,9 @@ async def import_run(request: Request[Any, Any, Any], store: SqlStore, given: Im
     # First to a place of its own: a slow client must not occupy a thread.
     with tempfile.SpooledTemporaryFile(_IN_MEMORY_BYTES, dir=str(Path(store.engine.path).parent)) as file:
         async for piece in request.stream():
-            await sync_to_thread(_write, file, piece)
+            await in_thread(_write, file, piece)
         file.seek(0)
-        run = await sync_to_thread(_take_in, store, cast("BinaryIO", file), given.as_id)
+        run = await in_thread(_take_in, store, cast("BinaryIO", file), given.as_id)
     return run_summary(run)
 
 

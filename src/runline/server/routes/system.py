@@ -93,6 +93,7 @@ def show_start() -> Response[bytes]:
     status=303,
     errors=(401,),
     summary="Sign a browser in",
+    head=False,
     tag="Tokens",
 )
 def sign_in(server: Server, given: SignInQuery) -> Response[bytes]:
