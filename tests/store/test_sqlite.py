@@ -17,7 +17,7 @@ import apsw
 import pytest
 
 from runline.model.errors import Invalid, NotFound, RunlineError, Unavailable
-from runline.store import migrate, open_store, sqlite, sqlite_connection
+from runline.store import migrate, open_local, open_store, sqlite, sqlite_connection
 from runline.store.sqlite import SqliteEngine
 from runline.testing.streams import tagged, whole
 
@@ -421,3 +421,26 @@ def test_a_killed_process_leaves_a_store_that_opens(tmp_path: Path) -> None:
         assert [event.message for event in whole(reader, "killed")][1:] == ["kept"]
     with open_store(str(tmp_path / "x.db")) as store:
         assert store.append("killed", tagged("a", 1))[0].seq == 3
+
+
+def test_closing_interrupts_what_still_reads(tmp_path: Path) -> None:
+    with open_local(str(tmp_path / "x.db")) as store:
+        entered = threading.Event()
+        told: list[str] = []
+
+        def read() -> None:
+            endless = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT max(x) FROM n"
+            try:
+                with store.engine.reader() as connection:
+                    entered.set()
+                    connection.execute(endless).fetchall()
+            except Unavailable as closed:
+                told.append(closed.code)
+
+        thread = threading.Thread(target=read)
+        thread.start()
+        assert entered.wait(10)
+        while thread.is_alive():  # an interrupt between two statements is none
+            store.engine.close()
+            thread.join(0.05)
+    assert told == ["closed"]

@@ -24,7 +24,8 @@ from runline.server.settings import Settings
 from runline.store.sql_store import SqlStore
 
 log = logging.getLogger("runline")
-_GRACE_S = 2
+_GRACE_S = 1.0
+"""What is under way has this long to end by itself; Ctrl-C is to be done within three seconds."""
 _BACKLOG = 2048
 
 
@@ -48,7 +49,7 @@ class Listening:
             access_log=False,
             server_header=False,
             backlog=_BACKLOG,
-            timeout_graceful_shutdown=_GRACE_S + 1,
+            timeout_graceful_shutdown=_GRACE_S + 0.5,  # type: ignore[arg-type]  # waits take fractions
         )
         self._uvicorn = _Uvicorn(config, self)
 

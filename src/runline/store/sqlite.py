@@ -34,6 +34,7 @@ class SqliteEngine:
         self.read_only = read_only
         self._vfs = vfs
         self._pool: deque[apsw.Connection] = deque()
+        self._busy: set[apsw.Connection] = set()
         self._watch: apsw.Connection | None = None
         self._watch_lock = threading.Lock()
         self._write: apsw.Connection | None = None
@@ -126,9 +127,11 @@ class SqliteEngine:
                     connection = pool.pop()
                 except IndexError:
                     connection = self._connect(READ_ONLY)
+                self._busy.add(connection)
                 try:
                     yield connection
                 finally:
+                    self._busy.discard(connection)
                     if self._closed:
                         connection.close()
                     else:
@@ -261,7 +264,10 @@ class SqliteEngine:
         self._watch_lock = threading.Lock()
 
     def close(self) -> None:
+        """What still reads is interrupted: it would only keep the process from ending."""
         self._closed = True
+        for reading in list(self._busy):
+            reading.interrupt()
         while self._pool:
             self._pool.pop().close()
         with self._watch_lock:

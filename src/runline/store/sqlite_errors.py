@@ -21,6 +21,8 @@ def translate(error: apsw.Error | OSError, path: str) -> RunlineError:
             return StoreFull(f"The disk under {path} is full. Free some space, or run `runline prune`.")
         case apsw.BusyError() | apsw.LockedError():
             return Unavailable(f"{path} is locked by another program. Try again.", code="busy")
+        case apsw.InterruptError():
+            return Unavailable("This store is closed.", code="closed")
         case apsw.NotADBError() | apsw.CorruptError():
             return Unavailable(
                 f"{path} is damaged or is not a Runline store ({text}). Restore a backup, or run "
