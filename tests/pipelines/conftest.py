@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from textwrap import dedent
 
@@ -12,6 +12,7 @@ from runline.pipelines.fields import Fields
 from runline.pipelines.manifest import Manifest, read_manifest
 from runline.pipelines.problems import Problems
 from runline.pipelines.yaml_source import read_yaml
+from runline.record import config, lifetime
 
 MakeFields = Callable[[str], Fields]
 MakeManifest = Callable[..., Manifest]
@@ -40,3 +41,17 @@ def manifest_of(tmp_path: Path) -> MakeManifest:
         return read_manifest(tmp_path / next(iter(files)), now_ms=NOW_MS)
 
     return make
+
+
+@pytest.fixture
+def recorder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Runs go to a store in `tmp_path`, and none stays open."""
+    for name in ("RUNLINE_STORE", "RUNLINE_RUN_ID", "RUNLINE_STEP"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(
+        config._process, "settings", config.Settings(store=str(tmp_path / "runs" / "runline.db"))
+    )
+    monkeypatch.setattr(lifetime._runs, "lost", False)
+    yield
+    assert not lifetime._runs.open
+    lifetime.close(10)

@@ -161,6 +161,17 @@ def test_a_program_that_closes_its_output_is_waited_for(tmp_path: Path) -> None:
     assert outcome.error == "exit code 4"
 
 
+def test_a_program_does_not_outlive_a_fault_of_its_watcher(tmp_path: Path) -> None:
+    def full(_: list[Draft]) -> None:
+        raise MemoryError
+
+    attempt = Attempt("build", record=full, force=lambda: False)
+    source = "import os, pathlib, time; pathlib.Path('pid').write_text(str(os.getpid())); print('x', flush=True); time.sleep(600)"
+    with pytest.raises(MemoryError):
+        attempt.run([sys.executable, "-c", source], cwd=tmp_path, env=ENV)
+    assert gone(int((tmp_path / "pid").read_text()))
+
+
 def test_much_output_is_taken_whole(tmp_path: Path) -> None:
     recorded = Recorded(tmp_path)
     recorded.run("for n in range(20_000): print(n)")

@@ -52,7 +52,7 @@ def test_steps_start_when_those_before_are_done() -> None:
 def test_a_failure_blocks_what_waits_and_nothing_else() -> None:
     one = schedule(step("a"), step("b", "a"), step("c", "b"), step("x"), step("y", "x"))
     assert through(one, {"a": "failed"}) == ["a", "x", "y"]
-    assert (one.status, one.blocked) == ("failed", ("b", "c"))
+    assert (one.status, one.failed, one.blocked) == ("failed", ("a",), ("b", "c"))
 
 
 def test_an_optional_failure_blocks_nothing() -> None:

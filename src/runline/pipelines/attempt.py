@@ -97,10 +97,14 @@ class Attempt:
             for pipe, source in ((command.stdout, "stdout"), (command.stderr, "stderr"))
             if pipe is not None
         ]
-        self._read(command, tree, outputs, end_s, capture)
-        while command.poll() is None or tree.under_way:
-            self._look_after(tree, end_s)
-            time.sleep(_POLL_S)
+        try:
+            self._read(command, tree, outputs, end_s, capture)
+            while command.poll() is None or tree.under_way:
+                self._look_after(tree, end_s)
+                time.sleep(_POLL_S)
+        except BaseException:
+            _end(command, tree, outputs)
+            raise
         return self._outcome(command.returncode, outputs, timeout_s)
 
     def _read(
@@ -167,6 +171,17 @@ class Attempt:
         if code < 0:
             return Outcome(error=f"killed by {_signal_name(-code)}", exit_code=code, tail=tail)
         return Outcome(error=f"exit code {code}" if code else None, exit_code=code, tail=tail)
+
+
+def _end(command: subprocess.Popen[bytes], tree: Tree, outputs: Sequence[StepOutput]) -> None:
+    """Nothing that was started outlives whoever watches it."""
+    tree.stop()
+    while tree.under_way:
+        tree.advance()
+        time.sleep(_POLL_S)
+    for output in outputs:
+        output.pipe.close()
+    command.wait()
 
 
 _TARGETS = ("command", "file_path", "path", "url", "pattern", "query")

@@ -76,9 +76,16 @@ class Schedule:
         )
 
     @property
+    def failed(self) -> tuple[str, ...]:
+        """The steps that failed and are not optional, in the order they ended."""
+        return tuple(
+            name for name, ending in self.endings.items() if ending == "failed" and name not in self._optional
+        )
+
+    @property
     def status(self) -> Ending:
         """What the run amounts to once it is over."""
-        if any(ending == "failed" and name not in self._optional for name, ending in self.endings.items()):
+        if self.failed:
             return "failed"
         if self.stopping or "cancelled" in self.endings.values():
             return "cancelled"
