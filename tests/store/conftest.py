@@ -9,7 +9,9 @@ import pytest
 
 from runline.model.clock import ManualClock
 from runline.store import open_local
+from runline.store.postgres_store import open_postgres
 from runline.store.sql_store import SqlStore
+from runline.testing.postgres import PostgresServer
 
 
 @pytest.fixture
@@ -21,3 +23,18 @@ def clock() -> ManualClock:
 def store(tmp_path: Path, clock: ManualClock) -> Iterator[SqlStore]:
     with open_local(str(tmp_path / "x.db"), clock=clock) as opened:
         yield opened
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """A server of this process's own, as careless about power cuts as only tests may be."""
+    with PostgresServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def template(postgres: PostgresServer) -> str:
+    """The name of a database with an empty store, to make others like it."""
+    url = postgres.create()
+    open_postgres(url).close()
+    return postgres.name(url)

@@ -9,7 +9,7 @@ is the stored one, because other processes write too.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from runline.fold.apply import apply_all
 from runline.fold.calls import call_key
@@ -25,7 +25,8 @@ from runline.store.codes import LEVEL_CODES, Codes
 from runline.store.engine import Row, Writing
 from runline.store.entry import Entry, Placed, Shape
 from runline.store.figures import Figures
-from runline.store.locate import locate
+from runline.store.event_ids import EventIds
+from runline.store.locate import Located, locate, locate_all
 
 _CACHED_RUNS = 256
 _CACHED_STEPS = 2_000
@@ -50,8 +51,8 @@ class Appender:
         self._touched: dict[str, Entry] = {}
         self._rows: list[Row] = []
         self._artifacts: list[tuple[Entry, int, Draft]] = []
-        self._next_id = 0
-        self._began_id = 0
+        self._locked: dict[str, Located] = {}
+        self._ids = EventIds()
         self.figures = Figures()
         self.tx: Writing
         self.now_ms = 0
@@ -60,16 +61,26 @@ class Appender:
         self.tx = tx
         self.now_ms = now_ms
         self.figures.begin()
-        self._began_id = self._next_id = tx.execute(
-            "SELECT value FROM counters WHERE name = 'next_event_id'"
-        )[0][0]
+        self._ids.begin(tx)
+
+    def expect(self, run_ids: Collection[str], events: int) -> None:
+        """Before the first job: those runs will be appended to, about so many events in all.
+
+        Where others write too, the runs are locked at once and in one order, so that nobody waits crosswise.
+        """
+        self._ids.expect(events)
+        if self.tx.shared and run_ids:
+            self._locked = locate_all(self.tx, run_ids)
 
     def entry(self, run_id: str, tenant: str | None = None) -> Entry:
         """The run, current as of this transaction. Raises NotFound (also for another tenant's id)."""
         entry = self._touched.get(run_id)
         if entry is not None and tenant in (None, entry.tenant):
             return entry
-        found = locate(self.tx, run_id, tenant)
+        found = self._locked.get(run_id)
+        if found is None or tenant not in (None, found.tenant):
+            found = locate(self.tx, run_id, tenant, lock=True)
+            self._ids.renounce()
         entry = self._cache.get(run_id)
         if entry is None or entry.fold.last_seq != found.last_seq or entry.run != found.run:
             fold, row = loading.load_run(self.tx, found.run)
@@ -86,8 +97,7 @@ class Appender:
 
     def take_ids(self, count: int) -> int:
         """Ids for so many events that another hand writes in this transaction; the first of them."""
-        self._next_id += count
-        return self._next_id - count
+        return self._ids.take(count)
 
     def adopt(self, entry: Entry) -> None:
         """Takes in a run that was created in this transaction."""
@@ -111,8 +121,8 @@ class Appender:
         if len(drafts) > room:
             kept, not_stored = self._within_limit(fold, drafts, max(0, room))
         self._load(entry, kept)
-        first_seq, first_id = fold.last_seq + 1, self._next_id
-        self._apply(entry, kept)
+        first_seq, first_id = fold.last_seq + 1, self._ids.take(len(kept))
+        self._apply(entry, kept, first_id)
         return Placed(first_seq, fold.last_seq, first_id, not_stored)
 
     def _within_limit(self, fold: RunFold, drafts: Sequence[Draft], room: int) -> tuple[list[Draft], int]:
@@ -149,9 +159,9 @@ class Appender:
             if keys:
                 loading.load_calls(self.tx, entry.run, fold, keys)
 
-    def _apply(self, entry: Entry, events: Sequence[Draft]) -> None:
+    def _apply(self, entry: Entry, events: Sequence[Draft], next_id: int) -> None:
         fold, run, shapes, add_row = entry.fold, entry.run, entry.shapes, self._rows.append
-        first_seq, next_id = fold.last_seq + 1, self._next_id
+        first_seq = fold.last_seq + 1
         registered = len(fold.touched.artifacts)
         apply_all(fold, events, first_seq)
         for seq, event in enumerate(events, first_seq):
@@ -174,7 +184,6 @@ class Appender:
                 )
             )
             next_id += 1
-        self._next_id = next_id
         self._artifacts += [
             (entry, seq, events[seq - first_seq]) for seq in fold.touched.artifacts[registered:]
         ]
@@ -196,8 +205,7 @@ class Appender:
         tx, rows = self.tx, self._rows
         if rows:
             tx.executemany(INSERT_EVENTS, rows)
-        if self._next_id != self._began_id:
-            tx.execute("UPDATE counters SET value = ? WHERE name = 'next_event_id'", (self._next_id,))
+        self._ids.flush()
         changed = [entry for entry in self._touched.values() if entry.fold.last_seq != entry.saved_seq]
         if not changed:
             return
@@ -243,7 +251,8 @@ class Appender:
             fold = loading.load_whole(self.tx, entry.run)
         state = checkpoints.pack(fold)
         self.tx.execute(
-            "INSERT OR REPLACE INTO checkpoints VALUES (?, ?, ?)", (entry.run, fold.last_seq, state)
+            "INSERT INTO checkpoints VALUES (?, ?, ?) ON CONFLICT (run, seq) DO UPDATE SET state = excluded.state",
+            (entry.run, fold.last_seq, state),
         )
         self.tx.execute("UPDATE runs SET checkpoint_seq = ? WHERE run = ?", (fold.last_seq, entry.run))
         entry.checkpoint_seq, entry.checkpoint_bytes = fold.last_seq, len(state)
@@ -281,5 +290,6 @@ class Appender:
 
     def _reset(self) -> None:
         self._touched.clear()
+        self._locked = {}
         self._rows = []
         self._artifacts.clear()

@@ -22,7 +22,6 @@ from runline.model.errors import Forbidden, Invalid, NotFound, RunEnded, Runline
 from runline.store import appends, artifact_files, artifacts
 from runline.store.artifact_files import HEAD_BYTES, Outside
 from runline.store.artifacts import RUN_FOLDER, UNNAMED
-from runline.store.files import OwnedFiles
 from runline.store.projection import json_text
 
 if TYPE_CHECKING:
@@ -58,7 +57,7 @@ def put(
     told = artifact_files.guessed({**(data or {}), "name": shown, "type": type}, shown)
     source = io.BytesIO(content) if isinstance(content, bytes | bytearray | memoryview) else content
     digest = hashlib.sha256(json_text([shown, place, type, safe(data, exempt=True)]).encode())
-    root = OwnedFiles(store.engine.path).root
+    root = store.engine.artifacts
     with (
         suppress(_Known),
         disk_errors(shown),
@@ -166,15 +165,14 @@ def _cut(text: str, most_bytes: int) -> str:
 
 
 def _open(store: SqlStore, artifact: Artifact, path: str) -> IO[bytes]:
-    database = Path(store.engine.path).resolve()
-    kept = OwnedFiles(str(database)).root.resolve()
+    kept = store.engine.artifacts.resolve()
     real = artifact_files.real_path(kept / path)
     if real.is_relative_to(kept):
         parts = real.relative_to(kept).parts
         if len(parts) < 2 or parts[0] != artifact.run_id:
             raise Outside("its path leads out of the run's own folder")
         return artifact_files.open_below(kept, parts)
-    if real.parent == database.parent and real.name.startswith(database.name):
+    if store.engine.holds(real):
         raise Outside("that is the store itself")
     for allowed in store.artifact_roots:
         root = artifact_files.real_path(allowed)

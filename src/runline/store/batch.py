@@ -12,6 +12,9 @@ from runline.store.append import Appender
 from runline.store.jobs import Item, Job
 from runline.store.stream import Stream
 
+_EXTRA = 2
+"""Events that a run may get beside those brought: what was dropped, and its limit."""
+
 
 class Batch:
     """The items of a turn: first `redact`, then `perform`, then `committed` or `rolled_back`."""
@@ -34,6 +37,8 @@ class Batch:
 
     def perform(self, appender: Appender) -> None:
         """Adds everything in order; what streams brought between two jobs is grouped by run."""
+        runs = {item.run_id if isinstance(item, Job) else item[0].run_id for item in self._items}
+        appender.expect(runs - {None}, len(self._clean) + _EXTRA * len(runs))
         waiting: dict[Stream, list[Draft]] = {}
         clean, at = self._clean, 0
         for item in self._items:
@@ -66,9 +71,11 @@ class Batch:
                 job.future.set_result(result)
 
     def rolled_back(self) -> None:
-        """None of it happened."""
+        """None of it happened; it may be performed again."""
         for stream in self._streams:
             stream.rolled_back()
+        self._streams.clear()
+        self._results.clear()
 
 
 def _append(appender: Appender, waiting: dict[Stream, list[Draft]]) -> None:

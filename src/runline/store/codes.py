@@ -42,12 +42,17 @@ class Codes:
         return [codes[name] for name in names if name in codes]
 
     def intern(self, tx: Writing, dictionary: Dictionary, name: str) -> int:
-        """The code of a name, made if it is new, within the caller's transaction."""
+        """The code of a name, made if it is new."""
         code = self._codes[dictionary].get(name)
         if code is None:
             rows = tx.execute(f"SELECT code FROM {dictionary} WHERE name = ?", (name,))
             if not rows:
-                rows = tx.execute(f"INSERT INTO {dictionary} (name) VALUES (?) RETURNING code", (name,))
+                # Two that meet get the same code; the update only makes it told to the second one, too.
+                rows = tx.apart(
+                    f"INSERT INTO {dictionary} (name) VALUES (?) "
+                    "ON CONFLICT (name) DO UPDATE SET name = excluded.name RETURNING code",
+                    (name,),
+                )
                 self._fresh.append((dictionary, name))
             code = rows[0][0]
             self._codes[dictionary][name] = code

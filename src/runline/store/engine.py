@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Any, Protocol
 
 Row = tuple[Any, ...]
 Parameters = Sequence[Any] | dict[str, Any]
+OVERTAKEN = "overtaken"
+"""The code of an Unavailable after which the very same transaction may succeed: the writer tries it again itself."""
 
 
 class Reading(Protocol):
@@ -23,13 +26,38 @@ class Reading(Protocol):
 class Writing(Reading, Protocol):
     """The one writing connection, inside a transaction."""
 
+    shared: bool
+    """Other processes may write at the same time: what is read must be locked before it is changed."""
+
     def executemany(self, sql: str, rows: Sequence[Row]) -> int:
         """Runs the statement for each row; how many rows of the database changed."""
         ...
 
+    def apart(self, sql: str, parameters: Parameters) -> list[Row]:
+        """Executes at once, for good, where a lock held to the end would make other writers wait for each other."""
+        ...
+
+
+class KeptBack(Protocol):
+    """Space kept back for the day the disk is full."""
+
+    def release(self) -> bool: ...
+    def keep(self) -> None: ...
+
 
 class Engine(Protocol):
     """A database that can hold a Runline store. Driver errors come out as `RunlineError`."""
+
+    place: str
+    """Where it is, as people write it, without a password."""
+    artifacts: Path
+    """The folder of the artifact files that the store owns."""
+    read_only: bool
+    commit_s: float
+    """How long the last commit took."""
+
+    @property
+    def reserve(self) -> KeptBack: ...
 
     def query(self, sql: str, parameters: Parameters = ()) -> list[Row]:
         """All rows of one read, from any thread."""
@@ -49,6 +77,30 @@ class Engine(Protocol):
 
     def pages(self, sql: str, parameters: dict[str, Any], *, size: int) -> Iterator[list[Row]]:
         """Reads of `size` rows, each its own short read; the SQL continues after `:after` (first column)."""
+        ...
+
+    def holds(self, path: Path) -> bool:
+        """Whether the file is part of the database itself."""
+        ...
+
+    def vacuum(self, pages: int) -> int:
+        """Gives up to `pages` free pages back to the file system; how many are still free."""
+        ...
+
+    def checkpoint(self, *, wait: bool) -> None:
+        """Moves what was written to where it belongs, so that files stay small."""
+        ...
+
+    def backup(self, destination: str) -> list[str]:
+        """A consistent copy into an empty file; what is wrong with it."""
+        ...
+
+    def sizes(self) -> dict[str, int]:
+        """`size_bytes`, `free_bytes` (reusable inside it), `wal_bytes`."""
+        ...
+
+    def disk_free_bytes(self) -> int | None:
+        """On the disk that it lies on; None: that is not this machine's."""
         ...
 
     def fork(self) -> None:

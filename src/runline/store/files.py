@@ -13,15 +13,14 @@ from pathlib import Path
 from runline.store.engine import Writing
 
 log = logging.getLogger("runline")
-FOLDER = "artifacts"
 _ASIDE = ".removed-"
 
 
 class OwnedFiles:
     """The artifact folders of one store."""
 
-    def __init__(self, database: str) -> None:
-        self.root = Path(database).parent / FOLDER
+    def __init__(self, root: Path) -> None:
+        self.root = root
 
     def set_aside(self, run: int, run_id: str) -> bool:
         """Takes the run's folder out of sight, if it has one; whether it did."""
@@ -39,7 +38,7 @@ class OwnedFiles:
         found = []
         for path in self.root.glob(f"{_ASIDE}*"):
             number = path.name.removeprefix(_ASIDE)
-            rows = tx.execute("SELECT run_id FROM runs WHERE run = CAST(? AS INTEGER)", (number,))
+            rows = number.isdecimal() and tx.execute("SELECT run_id FROM runs WHERE run = ?", (int(number),))
             if rows:
                 self.put_back(int(number), rows[0][0])
             else:

@@ -92,7 +92,8 @@ def _look_again_s(timeout_s: float | None, quiet_since_s: float) -> float:
 def piece_of_all(store: SqlStore, *, after_id: int, limit: int | None = None) -> Piece:
     """At most `limit` events of all runs (of the tenant) from after that id, in commit order.
 
-    On SQLite id order is commit order: writers queue on the write lock.
+    On SQLite id order is commit order, for writers queue on the write lock. On PostgreSQL a higher id may be
+    committed first; it is left for later until nothing can appear below it any more.
     """
     limit = limit or _PAGE
     newest = newest_id(store)  # first: what is committed later is left for the next piece
@@ -183,8 +184,8 @@ def follow_runs(store: SqlStore, *, timeout_s: float | None) -> Iterator[Run]:
 
 
 def newest_id(store: SqlStore) -> int:
-    """The id that the last event of the store was given."""
-    return int(store.engine.query("SELECT value FROM counters WHERE name = 'next_event_id'")[0][0]) - 1
+    """The id below which all is told: nothing more will be committed there."""
+    return int(store.engine.query("/* stable id */ SELECT value FROM counters WHERE name = 'next_event_id'")[0][0]) - 1
 
 
 def encode_cursor(after_id: int) -> str:

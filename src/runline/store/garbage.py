@@ -53,7 +53,7 @@ def collect(store: SqlStore, turns: Turns) -> None:
     """Deletes the rows of all garbage, then the artifact files of removed runs, then gives the space back."""
     while turns.take(lambda tx, rows: _delete_some(tx, rows, store.clock.now_ms())):
         pass
-    files = OwnedFiles(store.engine.path)
+    files = OwnedFiles(store.engine.artifacts)
     if files.root.is_dir():
         files.delete(turns.take(lambda tx, _: files.doomed(tx)))
     free, left = None, turns.vacuum()

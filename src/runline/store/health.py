@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -15,14 +13,15 @@ if TYPE_CHECKING:
 class StoreInfo(Struct, frozen=True, kw_only=True):
     """`free_bytes` lie inside the file and will be used again; `schema` is the newest migration applied."""
 
-    sqlite_version: str
+    version: str
+    """Of the database, like `SQLite 3.53.0`."""
     schema: int
     journal_mode: str
     size_bytes: int
     free_bytes: int
     wal_bytes: int
-    disk_free_bytes: int
-    """On the disk that the store lies on."""
+    disk_free_bytes: int | None
+    """On the disk that the store lies on; None: it is not this machine's."""
     run_count: int
     event_count: int
 
@@ -35,10 +34,10 @@ def info(store: SqlStore) -> StoreInfo:
         {"tenant": store.tenant},
     )[0]
     return StoreInfo(
-        sqlite_version=query("SELECT sqlite_version()")[0][0],
+        version=query("/* version */ SELECT 'SQLite ' || sqlite_version()")[0][0],
         schema=query("SELECT max(number) FROM migrations")[0][0],
-        journal_mode=query("PRAGMA journal_mode")[0][0],
-        disk_free_bytes=shutil.disk_usage(Path(store.engine.path).parent).free,
+        journal_mode=query("/* journal */ PRAGMA journal_mode")[0][0],
+        disk_free_bytes=store.engine.disk_free_bytes(),
         run_count=runs,
         event_count=events,
         **store.engine.sizes(),

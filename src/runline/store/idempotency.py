@@ -63,7 +63,12 @@ def remember(appender: Appender, tenant: str, run: int, key: str, digest: str, t
         (appender.now_ms,),
     )
     appender.tx.execute(
-        "INSERT OR REPLACE INTO idempotency VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "DELETE FROM idempotency WHERE tenant = ? AND run = ? AND key = ? AND expires_at <= ?",
+        (tenant, run, key, appender.now_ms),
+    )
+    # Where two make the same request at once, the second one fails here and, tried again, finds the first's answer.
+    appender.tx.execute(
+        "INSERT INTO idempotency VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (
             tenant,
             run,

@@ -14,13 +14,21 @@ T = TypeVar("T")
 
 
 class Job(Generic[T]):
-    """One thing to do in a transaction: `perform` raises before it changes anything, or does all of it."""
+    """One thing to do in a transaction: `perform` raises before it changes anything, or does all of it.
+
+    It may be performed again when its transaction failed. `run_id`: the run that it will append to.
+    """
 
     def __init__(
-        self, perform: Callable[[Appender, Sequence[Draft]], T], drafts: Sequence[Draft] = ()
+        self,
+        perform: Callable[[Appender, Sequence[Draft]], T],
+        drafts: Sequence[Draft] = (),
+        *,
+        run_id: str | None = None,
     ) -> None:
         self.perform = perform
         self.drafts = drafts
+        self.run_id = run_id
         self.future: Future[T] = Future()
 
 

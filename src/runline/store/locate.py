@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import NamedTuple
 
 from runline.model.clock import to_iso
 from runline.model.errors import NotFound
-from runline.store.engine import Engine, Reading
+from runline.store.engine import Engine, Reading, Writing
+from runline.store.projection import json_text
 
 
 class Located(NamedTuple):
@@ -19,17 +21,33 @@ class Located(NamedTuple):
     ended: bool
 
 
-def locate(source: Reading, run_id: str, tenant: str | None) -> Located:
-    """The run of that id. Raises NotFound: unknown, another tenant's (told the same), or `pruned`."""
-    rows = source.execute(
-        "SELECT run, tenant, last_seq, started_at, completed_at IS NOT NULL FROM runs WHERE run_id = :run_id "
-        "AND (CAST(:tenant AS TEXT) IS NULL OR tenant = :tenant)",
-        {"run_id": run_id, "tenant": tenant},
-    )
+_SELECT = "SELECT run, tenant, last_seq, started_at, completed_at IS NOT NULL"
+_ONE = f"{_SELECT} FROM runs WHERE run_id = :run_id AND (CAST(:tenant AS TEXT) IS NULL OR tenant = :tenant)"
+
+
+def locate(source: Reading, run_id: str, tenant: str | None, *, lock: bool = False) -> Located:
+    """The run of that id. Raises NotFound: unknown, another tenant's (told the same), or `pruned`.
+
+    `lock`: in a writer's transaction; to its end nobody else appends to the run.
+    """
+    sql = f"{_ONE} /* FOR UPDATE */" if lock else _ONE
+    rows = source.execute(sql, {"run_id": run_id, "tenant": tenant})
     if rows:
         run, tenant_id, last_seq, started_at_ms, ended = rows[0]
         return Located(run, tenant_id, last_seq, started_at_ms, bool(ended))
     raise missing(source, run_id, tenant)
+
+
+def locate_all(tx: Writing, run_ids: Collection[str]) -> dict[str, Located]:
+    """Those of the runs that are there, whatever their tenant, locked in the order in which everybody locks."""
+    rows = tx.execute(
+        f"{_SELECT}, run_id FROM runs WHERE run_id IN (SELECT value FROM json_each(:ids)) ORDER BY run /* FOR UPDATE */",
+        {"ids": json_text(sorted(run_ids))},
+    )
+    return {
+        run_id: Located(run, tenant, last_seq, started_at_ms, bool(ended))
+        for run, tenant, last_seq, started_at_ms, ended, run_id in rows
+    }
 
 
 def missing(source: Reading, run_id: str, tenant: str | None) -> NotFound:

@@ -1,7 +1,7 @@
 """The log as it lies in the database, for those who check it or fold it anew.
 
-The index and the table are both read, each for itself, because a reader that trusts the index never sees
-what has become of the table. Text comes as bytes: a damaged one need not be UTF-8.
+On SQLite the index and the table are both read, each for itself, because a reader that trusts the index never
+sees what has become of the table. Text comes as bytes: a damaged one need not be UTF-8.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _SOUND = " AND ".join(
     + [f"e.{column} IS i.{column}" for column in ("run", "seq", "level", "step", "type")]
 )
 _SELECT = (
-    f"SELECT i.seq, i.id, ({_SOUND}), "
+    f"/* log rows */ SELECT i.seq, i.id, ({_SOUND}), "
     + ", ".join(f"CAST(e.{column} AS INTEGER)" for column in ("ts", "level", "type", "step", "source"))
     + ", CAST(e.message AS BLOB), CAST(e.correlation_id AS BLOB), CAST(e.data AS BLOB), CAST(e.crc AS INTEGER) "
     "FROM events AS i INDEXED BY events_by_run LEFT JOIN events AS e NOT INDEXED ON e.id = i.id "
@@ -53,8 +53,8 @@ class LogRow(NamedTuple):
 def span(source: Reading, run: int, after_seq: int | None) -> tuple[int, int] | None:
     """The lowest and the highest seq that the run has after that one; None when there is none."""
     low, high = source.execute(
-        "SELECT (SELECT min(seq) FROM events WHERE run = :run AND (:after IS NULL OR seq > :after)), "
-        "(SELECT max(seq) FROM events WHERE run = :run AND (:after IS NULL OR seq > :after))",
+        "SELECT (SELECT min(seq) FROM events WHERE run = :run AND (CAST(:after AS BIGINT) IS NULL OR seq > :after)), "
+        "(SELECT max(seq) FROM events WHERE run = :run AND (CAST(:after AS BIGINT) IS NULL OR seq > :after))",
         {"run": run, "after": after_seq},
     )[0]
     return None if low is None else (low, high)

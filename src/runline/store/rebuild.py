@@ -67,7 +67,7 @@ def _rebuild_run(store: SqlStore, run_id: str, told: Callable[[int], None], tall
 
     def replace() -> None:
         with store.engine.transaction() as tx:
-            locate(tx, run_id, store.tenant)
+            locate(tx, run_id, store.tenant, lock=True)
             while building.fold_page(tx):
                 pass
             building.save(tx)

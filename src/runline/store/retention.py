@@ -34,7 +34,7 @@ _PRUNABLE = (
 _COLUMNS = "run, run_id, tenant, kind, name, status, started_at, completed_at, last_seq"
 _BY_RULES = f"""
 WITH candidates AS (
-  SELECT {_COLUMNS}, coalesce(completed_at < :ended_before, 0) AS aged FROM runs WHERE {_PRUNABLE}
+  SELECT {_COLUMNS}, CASE WHEN completed_at < :ended_before THEN 1 ELSE 0 END AS aged FROM runs WHERE {_PRUNABLE}
 ), ranked AS (
   SELECT *, row_number() OVER (PARTITION BY tenant, aged ORDER BY started_at DESC, run_id DESC) AS place
   FROM candidates
@@ -92,10 +92,10 @@ def prune(
 
 def delete(store: SqlStore, run_id: str) -> None:
     """Removes an ended run with everything of it, pinned and annotated or not. Raises NotFound, Conflict."""
-    files, tenant = OwnedFiles(store.engine.path), store.tenant
+    files, tenant = OwnedFiles(store.engine.artifacts), store.tenant
 
     def remove(tx: Writing) -> list[Row]:
-        found = locate(tx, run_id, tenant)
+        found = locate(tx, run_id, tenant, lock=True)
         if not found.ended:
             raise Conflict(f"Run {run_id} has not ended; cancel it before you delete it.", code="not_ended")
         audit.write(store, tx, "delete_run", target=run_id, tenant=found.tenant, events=found.last_seq)
@@ -208,7 +208,7 @@ class _Pruning:
         )
 
     def _bury(self, turns: Turns, chosen: list[_Chosen]) -> None:
-        files = OwnedFiles(self._store.engine.path)
+        files = OwnedFiles(self._store.engine.artifacts)
         for reason, same in _by_reason(chosen):
             at = 0
             while at < len(same):

@@ -59,14 +59,16 @@ class Where:
         if len(values) > _MOST_VALUES:
             raise Invalid(f"At most {_MOST_VALUES} values at once.", code="too_many_values")
         marks = ", ".join(self.bind(value) for value in values)
-        if negated:
+        if not values:
+            self.conditions.append("1 = 1" if negated else "1 = 0")
+        elif negated:
             self.conditions.append(f"({column} IS NULL OR {column} NOT IN ({marks}))")
         else:
-            self.conditions.append(f"{column} IN ({marks})" if values else "1 = 0")
+            self.conditions.append(f"{column} IN ({marks})")
 
     def add(self, condition: str, *, negated: bool = False) -> None:
         # A comparison with NULL is NULL, and its complement must be true.
-        self.conditions.append(f"NOT coalesce({condition}, 0)" if negated else condition)
+        self.conditions.append(f"({condition}) IS NOT TRUE" if negated else condition)
 
     @property
     def sql(self) -> str:

@@ -29,12 +29,12 @@ from runline.store import (
 )
 from runline.store.append import Appender
 from runline.store.codes import Codes
+from runline.store.engine import Engine
 from runline.store.given import is_whole
 from runline.store.interface import Order
 from runline.store.locate import Direct, Located, locate
 from runline.store.recording_store import RecordingStore
 from runline.store.search import EventFilter, RunFilter
-from runline.store.sqlite import SqliteEngine
 from runline.store.stream import Stream
 from runline.store.wake import Wake
 from runline.store.writer import Writer
@@ -73,7 +73,7 @@ class SqlStore(RecordingStore):
 
     def __init__(
         self,
-        engine: SqliteEngine,
+        engine: Engine,
         *,
         url: str,
         clock: Clock,
@@ -186,9 +186,7 @@ class SqlStore(RecordingStore):
         return written
 
     def artifacts_folder(self) -> Path:
-        from runline.store.files import OwnedFiles
-
-        return OwnedFiles(self.engine.path).root
+        return self.engine.artifacts
 
     def mask(self, secret: str) -> None:
         """From now on this value is never stored."""
@@ -640,6 +638,8 @@ def open_sqlite(
     artifact_roots: Sequence[str | os.PathLike[str]] = (),
     vfs: str | None = None,
 ) -> SqlStore:
+    from runline.store.sqlite import SqliteEngine
+
     clock = clock or SystemClock()
     redactor = redactor or default_redactor()
     engine = SqliteEngine(path, read_only=read_only, now_ms=clock.now_ms(), vfs=vfs)

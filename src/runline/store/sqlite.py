@@ -7,6 +7,7 @@ Driver errors become `RunlineError` here and nowhere else.
 from __future__ import annotations
 
 import os
+import shutil
 import threading
 import time
 from collections import deque
@@ -30,7 +31,8 @@ class SqliteEngine:
     """The engine over one SQLite file. `read_only` neither creates nor migrates."""
 
     def __init__(self, path: str, *, read_only: bool, now_ms: int, vfs: str | None = None) -> None:
-        self.path = path
+        self.path = self.place = path
+        self.artifacts = Path(path).parent / "artifacts"
         self.read_only = read_only
         self._vfs = vfs
         self._pool: deque[apsw.Connection] = deque()
@@ -188,6 +190,10 @@ class SqliteEngine:
                 if connection.in_transaction:  # a failing disk ends it by itself
                     connection.execute("ROLLBACK").fetchall()
 
+    def holds(self, path: Path) -> bool:
+        database = Path(self.path).resolve()
+        return path.parent == database.parent and path.name.startswith(database.name)
+
     def vacuum(self, pages: int) -> int:
         """Gives up to `pages` free pages back to the file system; how many are still free."""
         write = self._write
@@ -251,6 +257,9 @@ class SqliteEngine:
             "free_bytes": free * page_size,
             "wal_bytes": wal.stat().st_size if wal.exists() else 0,
         }
+
+    def disk_free_bytes(self) -> int:
+        return shutil.disk_usage(Path(self.path).parent).free
 
     def fork(self) -> None:
         inherited = [*self._pool, *filter(None, (self._watch, self._write))]

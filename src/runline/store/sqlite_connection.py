@@ -69,11 +69,17 @@ def connect(path: str, flags: int, vfs: str | None) -> apsw.Connection:
 class Session:
     """A connection inside a transaction."""
 
+    shared = False
+
     def __init__(self, connection: apsw.Connection) -> None:
         self._connection = connection
 
     def execute(self, sql: str, parameters: Parameters = ()) -> list[Row]:
         return fetch(self._connection, sql, parameters)
+
+    def apart(self, sql: str, parameters: Parameters) -> list[Row]:
+        """There is but one writer, which waits for nobody."""
+        return self.execute(sql, parameters)
 
     def executemany(self, sql: str, rows: Sequence[Row]) -> int:
         """How many rows of the database changed."""

@@ -13,9 +13,8 @@ from collections.abc import Callable
 from statistics import median
 from typing import TypeVar
 
-from runline.store.engine import Writing
+from runline.store.engine import Engine, Writing
 from runline.store.jobs import Job
-from runline.store.sqlite import SqliteEngine
 from runline.store.writer import Writer
 
 T = TypeVar("T")
@@ -35,7 +34,7 @@ _TIGHT = 64
 class Turns:
     """Takes turns of `size` units (rows, pages), which it learns. `tight`: inside one errand, on a full disk."""
 
-    def __init__(self, engine: SqliteEngine, writer: Writer, *, tight: bool = False) -> None:
+    def __init__(self, engine: Engine, writer: Writer, *, tight: bool = False) -> None:
         self._engine = engine
         self._writer = writer
         self._tight = tight

@@ -67,7 +67,7 @@ def verify(
     if run_id is not None:
         store.locate(run_id)
     try:
-        for (said,) in store.engine.query("PRAGMA quick_check(100)"):
+        for (said,) in store.engine.query("/* check */ PRAGMA quick_check(100)"):
             if said != "ok":
                 findings.add(None, None, "database", said)
     except RunlineError as error:
@@ -98,9 +98,10 @@ def _find_orphans(store: SqlStore, findings: _Findings) -> None:
     after: int | None = -(2**63)
     while after is not None:
         after, seq, known = store.engine.query(
-            "SELECT run, min(seq), EXISTS (SELECT 1 FROM runs WHERE runs.run = events.run) "
-            "OR EXISTS (SELECT 1 FROM garbage WHERE garbage.run = events.run) "
-            "FROM events WHERE run = (SELECT min(run) FROM events WHERE run > ?)",
+            "SELECT found.run, (SELECT min(seq) FROM events WHERE events.run = found.run), "
+            "EXISTS (SELECT 1 FROM runs WHERE runs.run = found.run) "
+            "OR EXISTS (SELECT 1 FROM garbage WHERE garbage.run = found.run) "
+            "FROM (SELECT min(run) AS run FROM events WHERE run > ?) AS found",
             (after,),
         )[0]
         if after is not None and not known:

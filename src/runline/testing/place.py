@@ -6,11 +6,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import apsw
+import psycopg
 
 from runline.model.clock import Clock
 from runline.model.limits import DEFAULT_LIMITS, Limits
 from runline.store.interface import Store
+from runline.store.postgres_store import open_postgres
 from runline.store.sql_store import SqlStore, open_sqlite
+from runline.testing.postgres import PostgresServer
 
 if TYPE_CHECKING:
     from runline.store.remote.http_store import HttpStore
@@ -116,3 +119,46 @@ class HttpPlace:
             serving.close()
         self._serving.clear()
         self._file.close()
+
+
+class PostgresPlace:
+    """A store in a new database of a server; `close` closes every handle and drops it."""
+
+    def __init__(self, server: PostgresServer, template: str = "template0") -> None:
+        self._server = server
+        self.url = server.create(template)
+        self._open: list[SqlStore] = []
+
+    def open(
+        self,
+        *,
+        clock: Clock | None = None,
+        limits: Limits = DEFAULT_LIMITS,
+        queue_size: int = 100_000,
+        read_only: bool = False,
+    ) -> SqlStore:
+        store = open_postgres(
+            self.url, clock=clock, limits=limits, queue_size=queue_size, read_only=read_only
+        )
+        self._open.append(store)
+        return store
+
+    def sql(self, query: str) -> list[tuple[Any, ...]]:
+        with psycopg.connect(self.url) as connection:
+            return connection.execute(query.encode()).fetchall()
+
+    def at_rest(self) -> bytes:
+        """A dump of every table, and what the statistics have kept of their values."""
+        tables = self.sql("SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace")
+        with psycopg.connect(self.url) as connection, connection.cursor() as cursor:
+            found = []
+            for (table,) in [*tables, ("pg_stats",)]:
+                with cursor.copy(f"COPY (SELECT * FROM {table}) TO STDOUT".encode()) as copy:
+                    found += [bytes(piece) for piece in copy]
+        return b"".join(found)
+
+    def close(self) -> None:
+        for store in self._open:
+            store.close()
+        self._open.clear()
+        self._server.drop(self.url)

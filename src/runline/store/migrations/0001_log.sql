@@ -1,6 +1,7 @@
 -- The log, its projections and the facts beside it.
 -- Instants are integer milliseconds since 1970 UTC. Levels: 0 info, 1 warn, 2 error.
 -- `run` is private and never reused; every key that is unique starts with run or tenant, so the tables shard.
+-- The log itself is in the file of each engine.
 
 -- One row per run: the fold's scalars, kept in the transaction of the events. What is large and seldom
 -- changes lives in run_details, because SQLite rewrites a whole row on every update.
@@ -68,25 +69,6 @@ CREATE TABLE run_details (
   input TEXT,                         -- JSON, redacted; NULL: none was given
   cold TEXT NOT NULL                  -- JSON of the fold's rarely changing part
 ) STRICT;
-
--- The log. One covering index serves every filter; (run, seq) is unique by compare-and-set on runs.last_seq,
--- which costs nothing, where a second index would cost a third of the write speed.
-CREATE TABLE events (
-  id INTEGER PRIMARY KEY,
-  run INTEGER NOT NULL,
-  seq INTEGER NOT NULL,
-  ts INTEGER NOT NULL,
-  level INTEGER NOT NULL,
-  type INTEGER NOT NULL,
-  step INTEGER,                       -- steps.step; NULL: the run as a whole
-  source INTEGER,
-  message TEXT NOT NULL,
-  correlation_id TEXT,
-  data TEXT NOT NULL,                 -- JSON object
-  crc INTEGER NOT NULL
-) STRICT;
-CREATE UNIQUE INDEX events_by_run ON events (run, seq, level, step, type);
-CREATE INDEX events_by_correlation ON events (run, correlation_id, seq) WHERE correlation_id IS NOT NULL;
 
 CREATE TABLE types (code INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
 CREATE TABLE sources (code INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;
@@ -213,14 +195,3 @@ CREATE TABLE tombstones (
 CREATE TABLE garbage (
   run INTEGER PRIMARY KEY, run_id TEXT NOT NULL, tenant TEXT NOT NULL, not_before INTEGER NOT NULL
 ) STRICT;
--- next_event_id: event ids are never reused, also when the newest run was pruned.
-CREATE TABLE counters (name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT;
-INSERT INTO counters VALUES ('next_event_id', 1);
-
-CREATE TRIGGER events_never_change BEFORE UPDATE ON events BEGIN
-  SELECT RAISE(ABORT, 'events are append-only');
-END;
-CREATE TRIGGER events_leave_with_their_run BEFORE DELETE ON events
-WHEN NOT EXISTS (SELECT 1 FROM garbage WHERE run = OLD.run) BEGIN
-  SELECT RAISE(ABORT, 'events are append-only; retention removes whole runs');
-END;

@@ -96,7 +96,7 @@ SELECT s.run, s.step,
         reached (name, whole) AS (
           SELECT name, whole FROM named WHERE state = 'failed' AND coalesce(json_extract(plan, '$.optional'), 0) = 0
           UNION
-          SELECT w.name, w.whole FROM reached JOIN named AS w
+          SELECT w.name, w.whole FROM reached CROSS JOIN named AS w
             JOIN json_each(w.plan, '$.dependencies') AS d ON d.value IN (reached.name, reached.whole)
           -- One that ran all the same passes nothing on.
           WHERE w.plan IS NOT NULL AND w.state = 'pending'

@@ -1,0 +1,333 @@
+"""PostgreSQL through psycopg: one writing connection a process, a pool of others for reading.
+
+Writers of many processes and machines share it: what SQLite's one write lock does for a whole store, the lock on
+a run's row does here for one run. Driver errors become `RunlineError` here and nowhere else.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg import pq
+from psycopg_pool import ConnectionPool
+
+from runline.model.errors import Invalid, NotFound, RunlineError, Unavailable
+from runline.store import migrate
+from runline.store.engine import Parameters, Row
+from runline.store.notices import Announcer, Listener
+from runline.store.postgres_clock import ServerTime
+from runline.store.postgres_connection import Connection, Session, configured, connect, fetch, options
+from runline.store.postgres_errors import translate
+from runline.store.postgres_url import shown
+
+LEAST_VERSION = 14
+_POOL = 32
+_WAIT_S = 10.0
+_RESOLVE_S = 0.25
+_TABLES = ("runs", "events", "steps", "calls", "notes", "types", "sources")
+
+
+class NoReserve:
+    """Deleting on a full disk is PostgreSQL's own business."""
+
+    def release(self) -> bool:
+        return False
+
+    def keep(self) -> None: ...
+
+
+class PostgresEngine:
+    """The engine over one PostgreSQL database (one schema of it). `read_only` neither creates nor migrates."""
+
+    name = "postgres"
+
+    def __init__(self, conninfo: str, *, read_only: bool, artifacts: Path) -> None:
+        self.place = shown(conninfo)
+        self.read_only = read_only
+        self.artifacts = artifacts
+        self.reserve = NoReserve()
+        self.commit_s = 0.0
+        self._conninfo = conninfo
+        self._write: Connection | None = None
+        self._pool: ConnectionPool[Connection] | None = None
+        self._pool_lock = threading.Lock()
+        self._inherited: list[object] = []
+        self._closed = False
+        self.time = ServerTime()
+        self._listener = Listener(self._connect)
+        self._announcer = Announcer(self._connect)
+        try:
+            first = self._connect()
+            try:
+                self._check_server(first)
+                self._prepare(first)
+            except BaseException:
+                first.close()
+                raise
+        except psycopg.Error as error:
+            raise translate(error, self.place) from error
+        if read_only:
+            first.close()
+        else:
+            self._write = first
+
+    def _check_server(self, connection: Connection) -> None:
+        version = connection.info.server_version
+        if version < LEAST_VERSION * 10_000:
+            raise Invalid(
+                f"{self.place} is PostgreSQL {version // 10_000}; Runline needs {LEAST_VERSION} or newer.",
+                code="server_too_old",
+            )
+        if (encoding := connection.info.parameter_status("server_encoding")) != "UTF8":
+            raise Invalid(
+                f"{self.place} keeps its texts in {encoding}. Make a database for Runline with "
+                "`createdb --encoding=UTF8 --template=template0`.",
+                code="not_a_store",
+            )
+
+    def _prepare(self, first: Connection) -> None:
+        """Brings the schema up to date, one process at a time; read-only only looks."""
+        has_schema = fetch(first, "SELECT to_regclass('migrations') IS NOT NULL")[0][0]
+        applied = migrate.applied(Session(first, self._apart)) if has_schema else 0
+        if self.read_only:
+            if not has_schema:
+                raise NotFound(
+                    f"There is no store at {self.place}. Record a run first, for example `runline exec -- make`.",
+                    code="no_store",
+                )
+            if migrate.pending(applied, self.name):
+                raise Invalid(
+                    f"{self.place} was made by an older version of Runline. Open it once for writing, for example "
+                    "`runline doctor`, to bring it up to date.",
+                    code="store_older",
+                )
+            return
+        if not migrate.pending(applied, self.name):
+            return
+        with first.transaction():
+            tx = Session(first, self._apart)
+            tx.execute("SELECT pg_advisory_xact_lock(hashtext('runline migrations'))")
+            # Asked again under the lock: another process may have been faster.
+            if not fetch(first, "SELECT to_regclass('migrations') IS NOT NULL")[0][0]:
+                self._refuse_foreign(first)
+                tx.execute(migrate.RECORD)
+            for step in migrate.pending(migrate.applied(tx), self.name):
+                migrate.apply(tx, step, self.time.now_ms())
+
+    def _refuse_foreign(self, connection: Connection) -> None:
+        taken = [name for name in _TABLES if fetch(connection, "SELECT to_regclass(?)", (name,))[0][0] is not None]
+        if taken:
+            raise Invalid(
+                f"{self.place} has a table {taken[0]!r} of something else. Name another database, or a schema of its "
+                "own: ?options=-csearch_path%3Drunline.",
+                code="not_a_store",
+            )
+
+    def _connect(self) -> Connection:
+        connection = connect(self._conninfo, read_only=self.read_only)
+        self.time.set(connection)
+        return connection
+
+    # -- reading
+
+    def _readers(self) -> ConnectionPool[Connection]:
+        if self._closed:
+            raise Unavailable("This store is closed.", code="closed")
+        with self._pool_lock:
+            if self._pool is None:
+                self._pool = ConnectionPool(
+                    self._conninfo,
+                    kwargs={"autocommit": True, **options(self._conninfo)},
+                    configure=self._configure,
+                    min_size=0,
+                    max_size=_POOL,
+                    timeout=_WAIT_S,
+                    num_workers=1,
+                    open=True,
+                )
+            return self._pool
+
+    def _configure(self, connection: Connection) -> None:
+        configured(connection, read_only=True)
+        self.time.set(connection)
+
+    @contextmanager
+    def reader(self) -> Iterator[Connection]:
+        """A read-only connection from the pool."""
+        try:
+            with self._readers().connection() as connection:
+                if self.time.is_old:
+                    self.time.set(connection)
+                yield connection
+        except psycopg.Error as error:
+            if self._closed:
+                raise Unavailable("This store is closed.", code="closed") from error
+            raise translate(error, self.place) from error
+
+    def query(self, sql: str, parameters: Parameters = ()) -> list[Row]:
+        try:
+            with self.reader() as connection:
+                return fetch(connection, sql, parameters)
+        except Unavailable as error:
+            if error.code != "away":
+                raise
+        # A connection that lay in the pool while the server went and came: once more with living ones.
+        self._readers().check()
+        with self.reader() as connection:
+            return fetch(connection, sql, parameters)
+
+    def pages(self, sql: str, parameters: dict[str, Any], *, size: int) -> Iterator[list[Row]]:
+        parameters = {**parameters, "limit": size}
+        while rows := self.query(sql, parameters):
+            yield rows
+            if len(rows) < size:
+                return
+            parameters["after"] = rows[-1][0]
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Session]:
+        """Several reads that see one state of the store; keep it short."""
+        with self.reader() as connection:
+            connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            try:
+                yield Session(connection, self._apart)
+            finally:
+                if connection.info.transaction_status != pq.TransactionStatus.UNKNOWN:
+                    connection.execute("ROLLBACK")
+
+    # -- writing
+
+    @contextmanager
+    def transaction(self) -> Iterator[Session]:
+        if self.read_only:
+            raise Invalid("This store was opened read-only.", code="read_only")
+        if self._closed:
+            raise Unavailable("This store is closed.", code="closed")
+        try:
+            if self._write is None or self._write.closed:
+                self._write = self._connect()
+            write = self._write
+            if self.time.is_old:
+                self.time.set(write)
+            write.execute("BEGIN")
+            try:
+                yield Session(write, self._apart)
+                self._commit(write)
+            except BaseException:
+                self._roll_back(write)
+                raise
+        except psycopg.Error as error:
+            raise translate(error, self.place) from error
+        self._announcer.ring()
+
+    def _commit(self, write: Connection) -> None:
+        (xid,) = fetch(write, "SELECT CAST(pg_current_xact_id_if_assigned() AS TEXT)")[0]
+        began_s = time.monotonic()
+        try:
+            done = write.execute("COMMIT").statusmessage
+        except psycopg.OperationalError:
+            if xid is None or not self._was_committed(xid):
+                raise
+            return
+        if done != "COMMIT":
+            raise Unavailable("The transaction had failed before its end.", code="busy")
+        self.commit_s = time.monotonic() - began_s
+
+    def _was_committed(self, xid: str) -> bool:
+        """What became of a commit whose answer was lost: nobody can go on without knowing, so waits until it is known."""
+        while not self._closed:
+            try:
+                with connect(self._conninfo, read_only=True) as asking:
+                    (status,) = fetch(asking, "SELECT pg_xact_status(CAST(? AS XID8))", (xid,))[0]
+            except psycopg.Error:
+                status = None
+            if status in ("committed", "aborted"):
+                return bool(status == "committed")
+            time.sleep(_RESOLVE_S)
+        raise Unavailable("The store was closed before it told whether it had stored the last events.", code="away")
+
+    def _roll_back(self, write: Connection) -> None:
+        with suppress(psycopg.Error):
+            if write.info.transaction_status != pq.TransactionStatus.IDLE:
+                write.execute("ROLLBACK")
+            write.execute("SELECT pg_advisory_unlock_all()")  # had taking ids failed half way
+            return
+        write.close()
+
+    def _apart(self, sql: str, parameters: Parameters) -> list[Row]:
+        with connect(self._conninfo, read_only=False) as connection:
+            return fetch(connection, sql, parameters)
+
+    # -- the rest
+
+    def changed(self) -> Any:
+        if self._closed:
+            raise Unavailable("This store is closed.", code="closed")
+        try:
+            return self._listener.heard()
+        except psycopg.Error as error:
+            raise translate(error, self.place) from error
+
+    def holds(self, path: Path) -> bool:
+        """Whether the file is part of the database: its files are the server's."""
+        del path
+        return False
+
+    def vacuum(self, pages: int) -> int:
+        """Autovacuum does it; there is nothing left to give back here."""
+        del pages
+        return 0
+
+    def checkpoint(self, *, wait: bool) -> None:
+        """The server's own business."""
+        del wait
+
+    def backup(self, destination: str) -> list[str]:
+        raise Invalid(
+            "A PostgreSQL store is backed up with PostgreSQL's own tools: "
+            f"`pg_dump --format=custom --file={destination} '{self.place}'`. "
+            "`runline copy` makes a SQLite store of it.",
+            code="use_pg_dump",
+        )
+
+    def sizes(self) -> dict[str, int]:
+        """`size_bytes`, `free_bytes` (will be used again, as far as statistics tell), `wal_bytes` (none of ours)."""
+        (size, free) = self.query(_SIZES)[0]
+        return {"size_bytes": size, "free_bytes": free, "wal_bytes": 0}
+
+    def disk_free_bytes(self) -> None:
+        """The disk is the server's."""
+
+    def fork(self) -> None:
+        # psycopg leaves connections of another process alone, also when they are collected.
+        self._inherited += [self._pool, self._write, self._listener, self._announcer]
+        self._pool = self._write = None
+        self._pool_lock = threading.Lock()
+        self._listener, self._announcer = Listener(self._connect), Announcer(self._connect)
+
+    def close(self) -> None:
+        self._closed = True
+        self._announcer.close()
+        self._listener.close()
+        pool, self._pool = self._pool, None
+        if pool is not None:
+            pool.close()
+        if self._write is not None:
+            self._write.close()
+            self._write = None
+
+
+_SIZES = """
+SELECT CAST(coalesce(sum(pg_total_relation_size(c.oid)), 0) AS BIGINT),
+  CAST(coalesce(sum(greatest(0, pg_relation_size(c.oid) - c.reltuples * (28 + (
+    SELECT sum(s.avg_width) FROM pg_stats AS s WHERE s.schemaname = current_schema() AND s.tablename = c.relname
+  ))) ) FILTER (WHERE c.reltuples > 0), 0) AS BIGINT)
+FROM pg_class AS c WHERE c.relkind = 'r' AND c.relnamespace = CAST(current_schema() AS REGNAMESPACE)
+"""

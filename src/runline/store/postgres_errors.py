@@ -1,0 +1,44 @@
+"""What PostgreSQL's errors mean for Runline: one table, used by the engine and nowhere else."""
+
+from __future__ import annotations
+
+import psycopg
+from psycopg import errors
+from psycopg_pool import PoolClosed, PoolTimeout
+
+from runline.model.errors import Invalid, NotFound, RunlineError, StoreFull, Unavailable
+from runline.store.engine import OVERTAKEN
+
+
+def translate(error: psycopg.Error, place: str) -> RunlineError:
+    """The Runline error for what PostgreSQL said. `place` is the store's URL without its password."""
+    text = (error.diag.message_primary or str(error)).strip()
+    match error:
+        case errors.SerializationFailure() | errors.DeadlockDetected() | errors.UniqueViolation():
+            return Unavailable(f"Another writer of {place} came first ({text}). Try again.", code=OVERTAKEN)
+        case errors.LockNotAvailable():
+            return Unavailable(f"{place} is locked by another program. Try again.", code="busy")
+        case errors.DiskFull():
+            return StoreFull(f"The disk under {place} is full. Free some space, or run `runline prune`.")
+        case errors.InvalidPassword() | errors.InvalidAuthorizationSpecification():
+            return Invalid(f"{place} does not let us in: {text}.", code="cannot_open")
+        case errors.InvalidCatalogName():
+            return NotFound(f"{place}: {text}. Make it with `createdb`.", code="cannot_open")
+        case errors.ReadOnlySqlTransaction() | errors.InsufficientPrivilege():
+            return Invalid(f"{place} cannot be written: {text}.", code="read_only")
+        case errors.DataCorrupted() | errors.IndexCorrupted():
+            return Unavailable(f"{place} is damaged ({text}). Restore a backup.", code="corrupt")
+        case psycopg.DataError():
+            return Invalid(
+                "A number is beyond 64 bits, or a text holds NUL; neither can be looked up.", code="bad_value"
+            )
+        case PoolClosed() | errors.QueryCanceled():
+            return Unavailable(f"{place} did not answer in time ({text}).", code="busy")
+        case PoolTimeout() | psycopg.OperationalError() | psycopg.InterfaceError():
+            return Unavailable(f"{place} cannot be reached: {_first_line(text)}.", code="away")
+        case _:
+            return RunlineError(f"{place}: {text}", code="database_error")
+
+
+def _first_line(text: str) -> str:
+    return text.partition("\n")[0].rstrip(".")
