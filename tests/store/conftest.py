@@ -19,8 +19,16 @@ def clock() -> ManualClock:
     return ManualClock()
 
 
+import os
 @pytest.fixture
-def store(tmp_path: Path, clock: ManualClock) -> Iterator[SqlStore]:
+def store(tmp_path: Path, clock: ManualClock, request) -> Iterator[SqlStore]:
+    if os.environ.get("RLPG"):
+        from runline.testing.place import PostgresPlace
+        p = PostgresPlace(request.getfixturevalue("postgres"), request.getfixturevalue("template"))
+        os.environ["RUNLINE_ARTIFACTS"]=str(tmp_path/"artifacts")
+        yield p.open(clock=clock)
+        p.close()
+        return
     with open_local(str(tmp_path / "x.db"), clock=clock) as opened:
         yield opened
 

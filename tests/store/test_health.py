@@ -8,7 +8,7 @@ def test_versions_sizes_and_counts_of_a_store(store: SqlStore) -> None:
     store.create_run("build", tenant="a")
     store.append(store.create_run("build", tenant="b").run_id, [{"type": "log"}])
     found = store.info()
-    assert int(found.sqlite_version.split(".")[0]) == 3
+    assert found.version.startswith("SQLite 3.")
     assert found.schema == migrate.migrations()[-1].number
     assert found.journal_mode == "wal"
     assert found.size_bytes > 0

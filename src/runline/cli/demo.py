@@ -25,6 +25,7 @@ from runline.cli.show import print_run
 from runline.cli.why import print_why
 from runline.model.durations import format_ms
 from runline.model.run import Run
+from runline.store.postgres_url import reachable
 
 _LIVE, _UNDER_WAY, _START_S = "index-library", 10, 10
 """The run left behind counts as under way when it has said this much, and is waited for this long."""
@@ -155,7 +156,7 @@ def _environment(invocation: Invocation) -> dict[str, str]:
     kept = {
         name: value for name, value in os.environ.items() if name not in ("RUNLINE_RUN_ID", "RUNLINE_STEP")
     }
-    return {**kept, "RUNLINE_STORE": invocation.url, "PYTHONUNBUFFERED": "1"}
+    return {**kept, "RUNLINE_STORE": reachable(invocation.url), "PYTHONUNBUFFERED": "1"}
 
 
 def _leave_running(invocation: Invocation, seconds: float) -> None:

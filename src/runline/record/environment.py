@@ -10,6 +10,8 @@ import os
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from runline.store.postgres_url import reachable
+
 STORE = "RUNLINE_STORE"
 RUN_ID = "RUNLINE_RUN_ID"
 STEP = "RUNLINE_STEP"
@@ -26,7 +28,7 @@ class Inherited(NamedTuple):
 
 def variables(store_url: str, run_id: str, step: str | None) -> dict[str, str]:
     """The variables of a run; what no environment can carry is left out."""
-    given = {STORE: store_url, RUN_ID: run_id, STEP: step or ""}
+    given = {STORE: reachable(store_url), RUN_ID: run_id, STEP: step or ""}
     return {name: value for name, value in given.items() if value and _fits(value)}
 
 

@@ -10,9 +10,9 @@ if TYPE_CHECKING:
 
 
 def open_store(url: str | None = None, *, read_only: bool = False, **options: Any) -> RecordingStore:
-    """Opens the store at `url` (`sqlite:///file.db`, a path, `http://host:port`; None: where `location` says).
+    """Opens the store at `url` (`sqlite:///file.db`, a path, `postgresql://host/database`, `http://host:port`).
 
-    A file is made if need be; `read_only` neither creates nor migrates. `artifact_roots` are folders besides the
+    None: where `location` says. A file is made if need be; `read_only` neither creates nor migrates. `artifact_roots` are folders besides the
     store's own that artifacts may be read from. What one may do on a server, `token` decides, else
     `RUNLINE_TOKEN`. Raises NotFound, Invalid, Unavailable.
     """
@@ -27,9 +27,14 @@ def open_store(url: str | None = None, *, read_only: bool = False, **options: An
 
 
 def open_local(url: str | None = None, *, read_only: bool = False, **options: Any) -> SqlStore:
-    """The same for a store on this machine, with all that only such a one has. Raises Invalid for a server's URL."""
-    from runline.store.location import sqlite_path, store_url
+    """The same for a store that this process opens itself, with all that only such a one has. Raises Invalid for a server's URL."""
+    from runline.store.location import is_postgres, sqlite_path, store_url
     from runline.store.sql_store import open_sqlite
 
-    path = sqlite_path(store_url(url))
+    where = store_url(url)
+    if is_postgres(where):
+        from runline.store.postgres_store import open_postgres
+
+        return open_postgres(where, read_only=read_only, **options)
+    path = sqlite_path(where)
     return open_sqlite(path, url=f"sqlite:///{path}", read_only=read_only, **options)

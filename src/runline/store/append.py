@@ -35,10 +35,8 @@ _CACHED_SHAPES = 4_096
 _MASK = 0xFFFFFFFF
 _SEQ = 374761393
 
-INSERT_EVENTS = (
-    "INSERT INTO events (id, run, seq, ts, level, type, step, source, message, correlation_id, data, crc) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-)
+EVENT_COLUMNS = "id, run, seq, ts, level, type, step, source, message, correlation_id, data, crc"
+INSERT_EVENTS = f"INSERT INTO events ({EVENT_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
 
 class Appender:

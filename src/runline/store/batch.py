@@ -12,10 +12,6 @@ from runline.store.append import Appender
 from runline.store.jobs import Item, Job
 from runline.store.stream import Stream
 
-_EXTRA = 2
-"""Events that a run may get beside those brought: what was dropped, and its limit."""
-
-
 class Batch:
     """The items of a turn: first `redact`, then `perform`, then `committed` or `rolled_back`."""
 
@@ -38,7 +34,7 @@ class Batch:
     def perform(self, appender: Appender) -> None:
         """Adds everything in order; what streams brought between two jobs is grouped by run."""
         runs = {item.run_id if isinstance(item, Job) else item[0].run_id for item in self._items}
-        appender.expect(runs - {None}, len(self._clean) + _EXTRA * len(runs))
+        appender.expect(runs - {None}, len(self._clean))
         waiting: dict[Stream, list[Draft]] = {}
         clean, at = self._clean, 0
         for item in self._items:

@@ -57,6 +57,11 @@ class Engine(Protocol):
     """How long the last commit took."""
 
     @property
+    def scratch(self) -> str | None:
+        """Where large temporary files go; None: where the system puts them."""
+        ...
+
+    @property
     def reserve(self) -> KeptBack: ...
 
     def query(self, sql: str, parameters: Parameters = ()) -> list[Row]:
@@ -85,6 +90,10 @@ class Engine(Protocol):
 
     def vacuum(self, pages: int) -> int:
         """Gives up to `pages` free pages back to the file system; how many are still free."""
+        ...
+
+    def tidy(self) -> None:
+        """After much was removed: makes its room usable, and known to `sizes`. Others go on meanwhile."""
         ...
 
     def checkpoint(self, *, wait: bool) -> None:

@@ -51,8 +51,9 @@ def bury(
 
 def collect(store: SqlStore, turns: Turns) -> None:
     """Deletes the rows of all garbage, then the artifact files of removed runs, then gives the space back."""
+    removed = False
     while turns.take(lambda tx, rows: _delete_some(tx, rows, store.clock.now_ms())):
-        pass
+        removed = True
     files = OwnedFiles(store.engine.artifacts)
     if files.root.is_dir():
         files.delete(turns.take(lambda tx, _: files.doomed(tx)))
@@ -60,6 +61,8 @@ def collect(store: SqlStore, turns: Turns) -> None:
     while left and left != free:
         free, left = left, turns.vacuum()
     turns.checkpoint()
+    if removed:
+        store.engine.tidy()
 
 
 def _delete_some(tx: Writing, rows: int, now_ms: int) -> bool:

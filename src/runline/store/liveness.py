@@ -52,7 +52,8 @@ def heartbeat(store: SqlStore, run_id: str, writer: RunWriter) -> None:
         entry = appender.entry(run_id, tenant)
         appender.tx.execute(
             "INSERT INTO liveness VALUES (?, ?, ?, ?) ON CONFLICT (run) DO UPDATE SET "
-            "seen_at = excluded.seen_at, host = coalesce(excluded.host, host), pid = coalesce(excluded.pid, pid)",
+            "seen_at = excluded.seen_at, "
+            "host = coalesce(excluded.host, liveness.host), pid = coalesce(excluded.pid, liveness.pid)",
             (entry.run, appender.now_ms, clean.host, clean.pid),
         )
 

@@ -1,6 +1,7 @@
 """Where a store lives: `--store URL` > `RUNLINE_STORE` > the nearest `.runline/runline.db` upwards > here.
 
-A URL names a SQLite file (so does a bare path) or a Runline server, `http(s)://host:port[/prefix]`.
+A URL names a SQLite file (so does a bare path), a PostgreSQL database, `postgresql://user@host/database`, or a
+Runline server, `http(s)://host:port[/prefix]`.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import NoReturn
 from urllib.parse import unquote, urlsplit
 
 from runline.model.errors import Invalid
+from runline.store.postgres_url import is_postgres, postgres_url
 
 FOLDER = ".runline"
 FILE = "runline.db"
@@ -37,6 +39,8 @@ def is_remote(url: str) -> bool:
 
 def address(url: str) -> str:
     """The one way to write a store's URL, so that two of them can be compared. Raises Invalid."""
+    if is_postgres(url):
+        return postgres_url(url)
     return server_url(url) if is_remote(url) else f"sqlite:///{sqlite_path(url)}"
 
 
@@ -78,7 +82,7 @@ def sqlite_path(url: str) -> str:
     path = url if not separator else unquote(rest.removeprefix("/"))
     if separator and (scheme != "sqlite" or not rest.startswith("/")):
         raise Invalid(
-            f"{url!r} is not a store that this version opens; write sqlite:///path/to/file.db, a file's path, or a server's http://host:port.",
+            f"{url!r} is not a store that this version opens; write sqlite:///path/to/file.db, a file's path, postgresql://host/database, or a server's http://host:port.",
             code="bad_store_url",
             fields={"store": "unknown scheme"},
         )

@@ -25,7 +25,7 @@ from runline.store.notices import Announcer, Listener
 from runline.store.postgres_clock import ServerTime
 from runline.store.postgres_connection import Connection, Session, configured, connect, fetch, options
 from runline.store.postgres_errors import translate
-from runline.store.postgres_url import shown
+from runline.store.postgres_url import reachable
 
 LEAST_VERSION = 14
 _POOL = 32
@@ -48,13 +48,13 @@ class PostgresEngine:
 
     name = "postgres"
 
-    def __init__(self, conninfo: str, *, read_only: bool, artifacts: Path) -> None:
-        self.place = shown(conninfo)
+    def __init__(self, url: str, *, read_only: bool, artifacts: Path) -> None:
+        self.place = url
         self.read_only = read_only
         self.artifacts = artifacts
         self.reserve = NoReserve()
         self.commit_s = 0.0
-        self._conninfo = conninfo
+        self._conninfo = reachable(url)
         self._write: Connection | None = None
         self._pool: ConnectionPool[Connection] | None = None
         self._pool_lock = threading.Lock()
@@ -280,10 +280,17 @@ class PostgresEngine:
         del path
         return False
 
+    @property
+    def scratch(self) -> None:
+        """Large temporary files go where the system puts them."""
+
     def vacuum(self, pages: int) -> int:
-        """Autovacuum does it; there is nothing left to give back here."""
+        """PostgreSQL gives back no pages on request; see `tidy`."""
         del pages
         return 0
+
+    def tidy(self) -> None:
+        self._apart(f"VACUUM (ANALYZE) {', '.join(_TABLES)}", ())
 
     def checkpoint(self, *, wait: bool) -> None:
         """The server's own business."""
@@ -325,9 +332,13 @@ class PostgresEngine:
 
 
 _SIZES = """
-SELECT CAST(coalesce(sum(pg_total_relation_size(c.oid)), 0) AS BIGINT),
-  CAST(coalesce(sum(greatest(0, pg_relation_size(c.oid) - c.reltuples * (28 + (
-    SELECT sum(s.avg_width) FROM pg_stats AS s WHERE s.schemaname = current_schema() AND s.tablename = c.relname
-  ))) ) FILTER (WHERE c.reltuples > 0), 0) AS BIGINT)
-FROM pg_class AS c WHERE c.relkind = 'r' AND c.relnamespace = CAST(current_schema() AS REGNAMESPACE)
+SELECT CAST(coalesce(sum(size), 0) AS BIGINT), CAST(coalesce(sum(size * greatest(0, 1 - live)), 0) AS BIGINT)
+FROM (
+  SELECT pg_total_relation_size(c.oid) AS size, CASE WHEN c.reltuples < 0 THEN 1 ELSE
+    c.reltuples * (28 + (SELECT coalesce(sum(s.avg_width), 0) FROM pg_stats AS s
+      WHERE s.schemaname = current_schema() AND s.tablename = c.relname
+    )) / greatest(pg_relation_size(c.oid), 1) END AS live
+  FROM pg_class AS c WHERE c.relkind = 'r' AND c.relnamespace = CAST(current_schema() AS REGNAMESPACE)
+) AS tables
 """
+"""What the rows need, by the statistics that `tidy` and autovacuum keep; the rest is free, in tables and indexes alike."""

@@ -12,6 +12,7 @@ from psycopg.conninfo import conninfo_to_dict
 from psycopg.types.bool import BoolDumper
 from psycopg.types.numeric import Int8Dumper
 
+from runline.model.errors import Invalid
 from runline.store.dialect import bound, spoken
 from runline.store.engine import Parameters, Row
 
@@ -73,11 +74,29 @@ def configured(connection: Connection, *, read_only: bool) -> Connection:
 
 def fetch(connection: Connection, sql: str, parameters: Parameters = ()) -> list[Row]:
     """All rows. A text without parameters may hold several statements; the last one's rows are given."""
-    if parameters:
-        cursor = connection.execute(cast("LiteralString", bound(sql)), parameters)
-    else:
-        cursor = connection.execute(cast("LiteralString", spoken(sql)))
+    try:
+        if parameters:
+            cursor = connection.execute(cast("LiteralString", bound(sql)), parameters)
+        else:
+            cursor = connection.execute(cast("LiteralString", spoken(sql)))
+    except psycopg.DataError as error:
+        if error.sqlstate is not None:
+            raise
+        return fetch(connection, sql, _without_nul(parameters))
+    except UnicodeError as error:
+        raise Invalid("A text that is not Unicode cannot be looked up.", code="bad_value") from error
     return cursor.fetchall() if cursor.description else []
+
+
+def _without_nul(parameters: Parameters) -> Parameters:
+    """No text holds NUL, here not even a question: it is what it would have been stored as."""
+
+    def clean(value: Any) -> Any:
+        return value.replace("\0", "\N{REPLACEMENT CHARACTER}") if isinstance(value, str) else value
+
+    if isinstance(parameters, dict):
+        return {name: clean(value) for name, value in parameters.items()}
+    return [clean(value) for value in parameters]
 
 
 class Session:

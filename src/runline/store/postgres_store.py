@@ -12,7 +12,7 @@ from runline.model.clock import Clock
 from runline.model.errors import Invalid
 from runline.model.limits import DEFAULT_LIMITS, Limits
 from runline.store.location import FOLDER
-from runline.store.postgres_url import postgres_url, shown
+from runline.store.postgres_url import postgres_url
 from runline.store.sql_store import SqlStore
 
 if TYPE_CHECKING:
@@ -36,11 +36,11 @@ def open_postgres(
         raise Invalid(
             "A PostgreSQL store needs its driver: `pip install 'runline[postgres]'`.", code="no_driver"
         ) from error
-    conninfo = postgres_url(url)
-    engine = PostgresEngine(conninfo, read_only=read_only, artifacts=artifacts_folder())
+    address = postgres_url(url)
+    engine = PostgresEngine(address, read_only=read_only, artifacts=artifacts_folder())
     return SqlStore(
         engine,
-        url=shown(conninfo),
+        url=address,
         clock=clock or engine.time,
         limits=limits,
         redactor=redactor or default_redactor(),

@@ -1,15 +1,19 @@
-"""Addresses of PostgreSQL stores: `postgresql://[user[:password]@]host[:port]/database[?parameter=value…]`."""
+"""Addresses of PostgreSQL stores: `postgresql://[user[:password]@]host[:port]/database[?parameter=value…]`.
+
+A store's URL is shown, logged and compared, so a password is taken out of it at once and remembered here, for this
+process to connect with and to hand to child processes.
+"""
 
 from __future__ import annotations
 
 import re
-from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit, urlunsplit
 
 from runline.model.errors import Invalid
 
 _SCHEME = re.compile(r"postgres(?:ql)?://", re.IGNORECASE)
-_PASSWORD = re.compile(r"^([^:@/]*):.*@")
-_SECRET = ("password", "sslpassword", "passfile")
+_passwords: dict[str, str] = {}
+"""By the URL without it."""
 
 
 def is_postgres(url: str) -> bool:
@@ -18,31 +22,31 @@ def is_postgres(url: str) -> bool:
 
 
 def postgres_url(url: str) -> str:
-    """The URL with its scheme as libpq writes it. Raises Invalid."""
+    """The URL without its password, which is remembered. Raises Invalid."""
     try:
         parts = urlsplit(url)
-        _ = parts.port if "," not in parts.netloc else None
     except ValueError as error:
         raise _refused() from error
-    if not parts.path.strip("/") or parts.fragment or not url.isprintable() or " " in url:
+    said = parse_qsl(parts.query, keep_blank_values=True)
+    user, at, host = parts.netloc.rpartition("@")
+    name, _, secret = user.partition(":")
+    if not parts.path.strip("/") or "/" in parts.path[1:] or parts.fragment or not url.isprintable() or " " in url:
         raise _refused()
-    return urlunsplit(("postgresql", *parts[1:]))
+    kept = urlencode([pair for pair in said if pair[0] != "password"], quote_via=quote)
+    address = urlunsplit(("postgresql", f"{name}{at}{host}", parts.path, kept, ""))
+    if not host and address.startswith("postgresql:/") and not address.startswith("postgresql://"):
+        address = address.replace("postgresql:", "postgresql://", 1)
+    if password := dict(said).get("password") or unquote(secret):
+        _passwords[address] = password
+    return address
 
 
-def shown(url: str) -> str:
-    """The URL without its password, as it may be printed, logged and kept."""
-    scheme, separator, rest = url.partition("://")
-    place, mark, query = rest.partition("?")
-    kept = [(name, value) for name, value in parse_qsl(query, keep_blank_values=True) if name not in _SECRET]
-    told = f"?{urlencode(kept, quote_via=quote)}" if mark and kept else ""
-    safe = _PASSWORD.sub(r"\1@", place)
-    return f"{scheme}{separator}{safe}{told}"
-
-
-def password(url: str) -> str | None:
-    """The password that the URL holds."""
-    parts = urlsplit(url)
-    return parts.password or dict(parse_qsl(parts.query)).get("password")
+def reachable(url: str) -> str:
+    """The URL with the password that belongs to it: for connecting, and for the environment of a child process."""
+    password = _passwords.get(url) if is_postgres(url) else None
+    if password is None:
+        return url
+    return f"{url}{'&' if '?' in url else '?'}password={quote(password, safe='')}"
 
 
 def _refused() -> Invalid:

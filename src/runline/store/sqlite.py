@@ -194,6 +194,10 @@ class SqliteEngine:
         database = Path(self.path).resolve()
         return path.parent == database.parent and path.name.startswith(database.name)
 
+    @property
+    def scratch(self) -> str:
+        return str(Path(self.path).parent)
+
     def vacuum(self, pages: int) -> int:
         """Gives up to `pages` free pages back to the file system; how many are still free."""
         write = self._write
@@ -205,6 +209,9 @@ class SqliteEngine:
                 return int(write.pragma("freelist_count"))
         except apsw.Error as error:
             raise translate(error, self.path) from error
+
+    def tidy(self) -> None:
+        """Free pages are used again as they are."""
 
     def checkpoint(self, *, wait: bool) -> None:
         """Moves the WAL into the database, as far as readers let it; `wait` for them and empty the WAL file."""

@@ -151,13 +151,12 @@ def fetch_backup(store: SqlStore) -> Response[None]:
 
     To restore it, put the file in the store's place.
     """
-    place = Path(store.engine.path)
-    with tempfile.TemporaryDirectory(dir=place.parent, prefix=".backup-") as folder:
+    with tempfile.TemporaryDirectory(dir=store.engine.scratch, prefix=".backup-") as folder:
         copy = Path(folder) / "copy.db"
         store.backup(str(copy))
         # Open, it needs no name any more: it is gone once it is closed, whatever happens to the client or to us.
         file = copy.open("rb")
-    name = f"{place.stem}-{to_iso(store.clock.now_ms())[:19].replace(':', '')}.db"
+    name = f"{Path(store.engine.place).stem}-{to_iso(store.clock.now_ms())[:19].replace(':', '')}.db"
     return FileAnswer(file, name, media_type=SQLITE)
 
 

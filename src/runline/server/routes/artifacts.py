@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import re
 import tempfile
-from pathlib import Path
 from typing import Annotated, Any, BinaryIO, cast
 from urllib.parse import quote, unquote_to_bytes
 
@@ -119,8 +118,7 @@ async def upload_artifact(
     """
     step, name = _place(request.scope)
     data = None if given.data is None else _object(given.data)
-    folder = str(Path(store.engine.path).parent)
-    with disk_errors(name), tempfile.SpooledTemporaryFile(_IN_MEMORY_BYTES, dir=folder) as file:
+    with disk_errors(name), tempfile.SpooledTemporaryFile(_IN_MEMORY_BYTES, dir=store.engine.scratch) as file:
         # First to a place of its own: a slow client must not occupy a thread.
         async for piece in request.stream():
             await in_thread(file.write, piece)

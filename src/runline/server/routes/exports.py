@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import tempfile
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import IO, Annotated, Any, BinaryIO, cast
 
 import msgspec
@@ -120,7 +119,7 @@ async def import_run(request: Request[Any, Any, Any], store: SqlStore, given: Im
     409 when its id is taken: give it another with `as`. A token of a tenant takes it in as that tenant's.
     """
     # First to a place of its own: a slow client must not occupy a thread.
-    with tempfile.SpooledTemporaryFile(_IN_MEMORY_BYTES, dir=str(Path(store.engine.path).parent)) as file:
+    with tempfile.SpooledTemporaryFile(_IN_MEMORY_BYTES, dir=store.engine.scratch) as file:
         async for piece in request.stream():
             await in_thread(_write, file, piece)
         file.seek(0)
