@@ -41,6 +41,8 @@ CONFINED = {
     "ijson": {"export"},
     "litestar": {"server"},
     "orjson": {"intake"},
+    "psycopg": {"store"},
+    "psycopg_pool": {"store"},
     "prometheus_client": {"server"},
     "re2": {"intake"},
     "rich": {"cli"},

@@ -11,6 +11,7 @@ from runline.model.clock import ManualClock
 from runline.store import open_local
 from runline.store.postgres_store import open_postgres
 from runline.store.sql_store import SqlStore
+from runline.testing.place import PostgresPlace
 from runline.testing.postgres import PostgresServer
 
 
@@ -19,16 +20,8 @@ def clock() -> ManualClock:
     return ManualClock()
 
 
-import os
 @pytest.fixture
-def store(tmp_path: Path, clock: ManualClock, request) -> Iterator[SqlStore]:
-    if os.environ.get("RLPG"):
-        from runline.testing.place import PostgresPlace
-        p = PostgresPlace(request.getfixturevalue("postgres"), request.getfixturevalue("template"))
-        os.environ["RUNLINE_ARTIFACTS"]=str(tmp_path/"artifacts")
-        yield p.open(clock=clock)
-        p.close()
-        return
+def store(tmp_path: Path, clock: ManualClock) -> Iterator[SqlStore]:
     with open_local(str(tmp_path / "x.db"), clock=clock) as opened:
         yield opened
 
@@ -46,3 +39,14 @@ def template(postgres: PostgresServer) -> str:
     url = postgres.create()
     open_postgres(url).close()
     return postgres.name(url)
+
+
+@pytest.fixture
+def place(
+    postgres: PostgresServer, template: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[PostgresPlace]:
+    """An empty store on PostgreSQL."""
+    monkeypatch.setenv("RUNLINE_ARTIFACTS", str(tmp_path / "artifacts"))
+    place = PostgresPlace(postgres, template)
+    yield place
+    place.close()

@@ -24,6 +24,7 @@ from runline.model.errors import RunlineError, StoreFull
 from runline.model.event import Event
 from runline.store import sqlite_connection
 from runline.store.sql_store import SqlStore, open_sqlite
+from runline.store.sqlite import SqliteEngine
 from runline.testing import crash
 from runline.testing.history import batch, problems
 from runline.testing.place import SqlitePlace
@@ -117,8 +118,10 @@ def power(monkeypatch: pytest.MonkeyPatch) -> Iterator[PowerLog]:
 
 
 def _write_connection(store: SqlStore) -> apsw.Connection:
-    assert store.engine._write is not None
-    return store.engine._write
+    engine = store.engine
+    assert isinstance(engine, SqliteEngine)
+    assert engine._write is not None
+    return engine._write
 
 
 def record(folder: Path, power: PowerLog, *, batches: int, synchronous: str = "FULL") -> None:

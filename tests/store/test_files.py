@@ -11,7 +11,7 @@ from tests.store.recorded import plain_run
 
 @pytest.fixture
 def files(store: SqlStore) -> OwnedFiles:
-    return OwnedFiles(store.engine.path)
+    return OwnedFiles(store.engine.artifacts)
 
 
 def artifact(files: OwnedFiles, run_id: str) -> Path:

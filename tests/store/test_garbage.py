@@ -22,7 +22,7 @@ def test_a_buried_run_is_gone_at_once_and_its_rows_follow(store: SqlStore) -> No
         removed = tx.execute(  # type: ignore[attr-defined]
             "DELETE FROM runs RETURNING run, run_id, tenant, kind, name, status, started_at, completed_at, last_seq"
         )
-        assert garbage.bury(tx, OwnedFiles(store.engine.path), removed, "age", 5) == []  # type: ignore[arg-type]
+        assert garbage.bury(tx, OwnedFiles(store.engine.artifacts), removed, "age", 5) == []  # type: ignore[arg-type]
 
     turns(store).take(bury)
     with pytest.raises(NotFound):

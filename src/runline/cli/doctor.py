@@ -136,7 +136,7 @@ def _contents(invocation: Invocation, store: SqlStore) -> Iterator[Check]:
     yield Check(
         "sqlite",
         "ok",
-        f"{found.version.removeprefix("SQLite ")}, schema {found.schema}, {found.journal_mode}, synchronous FULL",
+        f"{found.version.removeprefix('SQLite ')}, schema {found.schema}, {found.journal_mode}, synchronous FULL",
     )
     large = found.wal_bytes > _LARGE_WAL_BYTES
     yield Check(

@@ -28,7 +28,8 @@ def open_store(url: str | None = None, *, read_only: bool = False, **options: An
 
 def open_local(url: str | None = None, *, read_only: bool = False, **options: Any) -> SqlStore:
     """The same for a store that this process opens itself, with all that only such a one has. Raises Invalid for a server's URL."""
-    from runline.store.location import is_postgres, sqlite_path, store_url
+    from runline.store.location import sqlite_path, store_url
+    from runline.store.postgres_url import is_postgres
     from runline.store.sql_store import open_sqlite
 
     where = store_url(url)

@@ -24,8 +24,8 @@ from runline.store import artifacts, checkpoints, loading, projection
 from runline.store.codes import LEVEL_CODES, Codes
 from runline.store.engine import Row, Writing
 from runline.store.entry import Entry, Placed, Shape
-from runline.store.figures import Figures
 from runline.store.event_ids import EventIds
+from runline.store.figures import Figures
 from runline.store.locate import Located, locate, locate_all
 
 _CACHED_RUNS = 256

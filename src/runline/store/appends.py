@@ -59,7 +59,9 @@ def begin(
     else:
         idempotency.check_key(idempotency_key)
         digest = digest or body_digest(bodies)
-    return store.writer.enqueue(Job(_appending(store, run_id, idempotency_key, digest), drafts, run_id=run_id))
+    return store.writer.enqueue(
+        Job(_appending(store, run_id, idempotency_key, digest), drafts, run_id=run_id)
+    )
 
 
 def _accepted(store: SqlStore, bodies: Sequence[Mapping[str, Any]]) -> list[Draft]:

@@ -6,14 +6,19 @@ from collections.abc import Sequence
 from typing import Any
 
 from runline.intake.redact import Redactor
+from runline.model.clock import Clock
 from runline.model.errors import RunlineError
 from runline.model.event import Draft
 from runline.store.append import Appender
+from runline.store.engine import OVERTAKEN, Engine
 from runline.store.jobs import Item, Job
 from runline.store.stream import Stream
 
+_ATTEMPTS = 10
+
+
 class Batch:
-    """The items of a turn: first `redact`, then `perform`, then `committed` or `rolled_back`."""
+    """The items of a turn: first `redact`, then `commit`, then, where that went well, `committed`."""
 
     def __init__(self, items: Sequence[Item]) -> None:
         self._items = items
@@ -31,10 +36,26 @@ class Batch:
                 drafts.append(item[1])
         self._clean = redactor.batch(drafts)
 
+    def commit(self, engine: Engine, appender: Appender, clock: Clock) -> None:
+        """Performs it in one transaction, and in another one when another process's writer came first."""
+        for left in reversed(range(_ATTEMPTS)):
+            try:
+                with engine.transaction() as tx:
+                    appender.begin(tx, clock.now_ms())
+                    self.perform(appender)
+                    appender.flush()
+            except BaseException as error:
+                appender.rolled_back()
+                self.rolled_back()
+                if not left or getattr(error, "code", None) != OVERTAKEN:
+                    raise
+            else:
+                return
+
     def perform(self, appender: Appender) -> None:
         """Adds everything in order; what streams brought between two jobs is grouped by run."""
-        runs = {item.run_id if isinstance(item, Job) else item[0].run_id for item in self._items}
-        appender.expect(runs - {None}, len(self._clean))
+        runs = (item.run_id if isinstance(item, Job) else item[0].run_id for item in self._items)
+        appender.expect({run_id for run_id in runs if run_id is not None}, len(self._clean))
         waiting: dict[Stream, list[Draft]] = {}
         clean, at = self._clean, 0
         for item in self._items:

@@ -28,9 +28,7 @@ _WORDS = [
         (r"'real'\) THEN (json_extract\([^()]*\)) END", r"'real') THEN CAST(\1 AS NUMERIC) END"),
         (r"(?<=WHERE run = \? AND )(\w+) IN \(SELECT \1 FROM (\w+) (WHERE [^()]*)\)", r"ctid = ANY(ARRAY(SELECT ctid FROM \2 \3))"),
         # A filtered page by the index alone, then its rows: included columns are no filter of an index otherwise.
-        (r"(SELECT seq, id, [\w, ]+ FROM events) WHERE (run = :run AND seq > :low AND seq <= :high AND "
-         r"(?=.*\b(?:level|step|type)\b)(?!.*\b(?:message|data|ts|source|correlation_id)\b).*) "
-         r"(ORDER BY seq (?:asc|desc)) LIMIT :limit",
+        (r"(SELECT seq, id, [\w, ]+ FROM events) WHERE (run = :run AND seq > :low AND seq <= :high AND (?=.*\b(?:level|step|type)\b)(?!.*\b(?:message|data|ts|source|correlation_id)\b).*) (ORDER BY seq (?:asc|desc)) LIMIT :limit",
          r"\1 WHERE run = :run AND seq = ANY(ARRAY(SELECT seq FROM events WHERE \2 \3 LIMIT :limit)) \3"),
         # Views.
         (r"\bCAST\((json_extract\([^()]*\)) AS BIGINT\)", r"whole(\1)"),

@@ -23,7 +23,9 @@ class EventIds:
         self._expected, self._marking = 1, True
         self._next = self._end = self._began = 0
         if not tx.shared:
-            self._next = self._began = tx.execute("SELECT value FROM counters WHERE name = 'next_event_id'")[0][0]
+            self._next = self._began = tx.execute("SELECT value FROM counters WHERE name = 'next_event_id'")[
+                0
+            ][0]
 
     def expect(self, count: int) -> None:
         """About so many will be taken: one question instead of many."""

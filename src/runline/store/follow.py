@@ -185,7 +185,14 @@ def follow_runs(store: SqlStore, *, timeout_s: float | None) -> Iterator[Run]:
 
 def newest_id(store: SqlStore) -> int:
     """The id below which all is told: nothing more will be committed there."""
-    return int(store.engine.query("/* stable id */ SELECT value FROM counters WHERE name = 'next_event_id'")[0][0]) - 1
+    return (
+        int(
+            store.engine.query("/* stable id */ SELECT value FROM counters WHERE name = 'next_event_id'")[0][
+                0
+            ]
+        )
+        - 1
+    )
 
 
 def encode_cursor(after_id: int) -> str:

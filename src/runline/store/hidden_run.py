@@ -42,7 +42,9 @@ class HiddenRun:
 
     def _reserve(self, tx: Writing) -> int:
         """A number that no run has had; the next run gets the next one."""
-        rows = tx.execute("/* reserve run */ UPDATE sqlite_sequence SET seq = seq + 1 WHERE name = 'runs' RETURNING seq")
+        rows = tx.execute(
+            "/* reserve run */ UPDATE sqlite_sequence SET seq = seq + 1 WHERE name = 'runs' RETURNING seq"
+        )
         if not rows:
             rows = tx.execute("INSERT INTO sqlite_sequence VALUES ('runs', 1) RETURNING seq")
         run: int = rows[0][0]

@@ -6,7 +6,6 @@ a run's row does here for one run. Driver errors become `RunlineError` here and 
 
 from __future__ import annotations
 
-import os
 import threading
 import time
 from collections.abc import Iterator
@@ -18,20 +17,18 @@ import psycopg
 from psycopg import pq
 from psycopg_pool import ConnectionPool
 
-from runline.model.errors import Invalid, NotFound, RunlineError, Unavailable
-from runline.store import migrate
+from runline.model.errors import Invalid, Unavailable
 from runline.store.engine import Parameters, Row
 from runline.store.notices import Announcer, Listener
 from runline.store.postgres_clock import ServerTime
 from runline.store.postgres_connection import Connection, Session, configured, connect, fetch, options
 from runline.store.postgres_errors import translate
+from runline.store.postgres_schema import TABLES, Schema
 from runline.store.postgres_url import reachable
 
-LEAST_VERSION = 14
 _POOL = 32
 _WAIT_S = 10.0
 _RESOLVE_S = 0.25
-_TABLES = ("runs", "events", "steps", "calls", "notes", "types", "sources")
 
 
 class NoReserve:
@@ -45,8 +42,6 @@ class NoReserve:
 
 class PostgresEngine:
     """The engine over one PostgreSQL database (one schema of it). `read_only` neither creates nor migrates."""
-
-    name = "postgres"
 
     def __init__(self, url: str, *, read_only: bool, artifacts: Path) -> None:
         self.place = url
@@ -66,8 +61,7 @@ class PostgresEngine:
         try:
             first = self._connect()
             try:
-                self._check_server(first)
-                self._prepare(first)
+                Schema(first, self.place, self.time).prepare(read_only=read_only)
             except BaseException:
                 first.close()
                 raise
@@ -77,58 +71,6 @@ class PostgresEngine:
             first.close()
         else:
             self._write = first
-
-    def _check_server(self, connection: Connection) -> None:
-        version = connection.info.server_version
-        if version < LEAST_VERSION * 10_000:
-            raise Invalid(
-                f"{self.place} is PostgreSQL {version // 10_000}; Runline needs {LEAST_VERSION} or newer.",
-                code="server_too_old",
-            )
-        if (encoding := connection.info.parameter_status("server_encoding")) != "UTF8":
-            raise Invalid(
-                f"{self.place} keeps its texts in {encoding}. Make a database for Runline with "
-                "`createdb --encoding=UTF8 --template=template0`.",
-                code="not_a_store",
-            )
-
-    def _prepare(self, first: Connection) -> None:
-        """Brings the schema up to date, one process at a time; read-only only looks."""
-        has_schema = fetch(first, "SELECT to_regclass('migrations') IS NOT NULL")[0][0]
-        applied = migrate.applied(Session(first, self._apart)) if has_schema else 0
-        if self.read_only:
-            if not has_schema:
-                raise NotFound(
-                    f"There is no store at {self.place}. Record a run first, for example `runline exec -- make`.",
-                    code="no_store",
-                )
-            if migrate.pending(applied, self.name):
-                raise Invalid(
-                    f"{self.place} was made by an older version of Runline. Open it once for writing, for example "
-                    "`runline doctor`, to bring it up to date.",
-                    code="store_older",
-                )
-            return
-        if not migrate.pending(applied, self.name):
-            return
-        with first.transaction():
-            tx = Session(first, self._apart)
-            tx.execute("SELECT pg_advisory_xact_lock(hashtext('runline migrations'))")
-            # Asked again under the lock: another process may have been faster.
-            if not fetch(first, "SELECT to_regclass('migrations') IS NOT NULL")[0][0]:
-                self._refuse_foreign(first)
-                tx.execute(migrate.RECORD)
-            for step in migrate.pending(migrate.applied(tx), self.name):
-                migrate.apply(tx, step, self.time.now_ms())
-
-    def _refuse_foreign(self, connection: Connection) -> None:
-        taken = [name for name in _TABLES if fetch(connection, "SELECT to_regclass(?)", (name,))[0][0] is not None]
-        if taken:
-            raise Invalid(
-                f"{self.place} has a table {taken[0]!r} of something else. Name another database, or a schema of its "
-                "own: ?options=-csearch_path%3Drunline.",
-                code="not_a_store",
-            )
 
     def _connect(self) -> Connection:
         connection = connect(self._conninfo, read_only=self.read_only)
@@ -211,12 +153,7 @@ class PostgresEngine:
         if self._closed:
             raise Unavailable("This store is closed.", code="closed")
         try:
-            if self._write is None or self._write.closed:
-                self._write = self._connect()
-            write = self._write
-            if self.time.is_old:
-                self.time.set(write)
-            write.execute("BEGIN")
+            write = self._begun()
             try:
                 yield Session(write, self._apart)
                 self._commit(write)
@@ -227,17 +164,29 @@ class PostgresEngine:
             raise translate(error, self.place) from error
         self._announcer.ring()
 
+    def _begun(self) -> Connection:
+        """The writing connection with its transaction begun; a new one when the server has let go of the old."""
+        if self._write is not None and not self._write.closed:
+            with suppress(psycopg.OperationalError):
+                if self.time.is_old:
+                    self.time.set(self._write)
+                self._write.execute("BEGIN")
+                return self._write
+            self._write.close()
+        self._write = self._connect()
+        self._write.execute("BEGIN")
+        return self._write
+
     def _commit(self, write: Connection) -> None:
+        # Also refuses a transaction in which a statement has failed, which COMMIT would roll back without a word.
         (xid,) = fetch(write, "SELECT CAST(pg_current_xact_id_if_assigned() AS TEXT)")[0]
         began_s = time.monotonic()
         try:
-            done = write.execute("COMMIT").statusmessage
+            write.execute("COMMIT")
         except psycopg.OperationalError:
             if xid is None or not self._was_committed(xid):
                 raise
             return
-        if done != "COMMIT":
-            raise Unavailable("The transaction had failed before its end.", code="busy")
         self.commit_s = time.monotonic() - began_s
 
     def _was_committed(self, xid: str) -> bool:
@@ -251,12 +200,13 @@ class PostgresEngine:
             if status in ("committed", "aborted"):
                 return bool(status == "committed")
             time.sleep(_RESOLVE_S)
-        raise Unavailable("The store was closed before it told whether it had stored the last events.", code="away")
+        raise Unavailable(
+            "The store was closed before it told whether it had stored the last events.", code="away"
+        )
 
     def _roll_back(self, write: Connection) -> None:
         with suppress(psycopg.Error):
-            if write.info.transaction_status != pq.TransactionStatus.IDLE:
-                write.execute("ROLLBACK")
+            write.execute("ROLLBACK")
             write.execute("SELECT pg_advisory_unlock_all()")  # had taking ids failed half way
             return
         write.close()
@@ -290,7 +240,7 @@ class PostgresEngine:
         return 0
 
     def tidy(self) -> None:
-        self._apart(f"VACUUM (ANALYZE) {', '.join(_TABLES)}", ())
+        self._apart(f"VACUUM (ANALYZE) {', '.join(TABLES)}", ())
 
     def checkpoint(self, *, wait: bool) -> None:
         """The server's own business."""

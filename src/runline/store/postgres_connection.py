@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from typing import Any, LiteralString, cast
+from typing import Any
 
 import psycopg
 from psycopg.adapt import Loader
@@ -75,10 +75,7 @@ def configured(connection: Connection, *, read_only: bool) -> Connection:
 def fetch(connection: Connection, sql: str, parameters: Parameters = ()) -> list[Row]:
     """All rows. A text without parameters may hold several statements; the last one's rows are given."""
     try:
-        if parameters:
-            cursor = connection.execute(cast("LiteralString", bound(sql)), parameters)
-        else:
-            cursor = connection.execute(cast("LiteralString", spoken(sql)))
+        cursor = connection.execute(bound(sql), parameters) if parameters else connection.execute(spoken(sql))
     except psycopg.DataError as error:
         if error.sqlstate is not None:
             raise
@@ -117,10 +114,10 @@ class Session:
             return 0
         with self._connection.cursor() as cursor:
             if (plain := _PLAIN_INSERT.fullmatch(sql)) is not None:
-                with cursor.copy(cast("LiteralString", f"COPY {plain[1]} FROM STDIN")) as copy:
+                with cursor.copy(f"COPY {plain[1]} FROM STDIN") as copy:
                     write = copy.write_row
                     for row in rows:
                         write(row)
             else:
-                cursor.executemany(cast("LiteralString", bound(sql)), rows)
+                cursor.executemany(bound(sql), rows)
             return cursor.rowcount

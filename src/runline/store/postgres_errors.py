@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import psycopg
 from psycopg import errors
-from psycopg_pool import PoolClosed, PoolTimeout
+from psycopg_pool import PoolClosed
 
 from runline.model.errors import Invalid, NotFound, RunlineError, StoreFull, Unavailable
 from runline.store.engine import OVERTAKEN
@@ -20,10 +20,11 @@ def translate(error: psycopg.Error, place: str) -> RunlineError:
             return Unavailable(f"{place} is locked by another program. Try again.", code="busy")
         case errors.DiskFull():
             return StoreFull(f"The disk under {place} is full. Free some space, or run `runline prune`.")
-        case errors.InvalidPassword() | errors.InvalidAuthorizationSpecification():
-            return Invalid(f"{place} does not let us in: {text}.", code="cannot_open")
-        case errors.InvalidCatalogName():
-            return NotFound(f"{place}: {text}. Make it with `createdb`.", code="cannot_open")
+        # While connecting there are only words.
+        case psycopg.OperationalError() if "authentication failed" in text or "no password supplied" in text:
+            return Invalid(f"{place} does not let us in: {_gist(text)}.", code="cannot_open")
+        case psycopg.OperationalError() if "database" in text and "does not exist" in text:
+            return NotFound(f"{place}: {_gist(text)}. Make it with `createdb`.", code="cannot_open")
         case errors.ReadOnlySqlTransaction() | errors.InsufficientPrivilege():
             return Invalid(f"{place} cannot be written: {text}.", code="read_only")
         case errors.DataCorrupted() | errors.IndexCorrupted():
@@ -34,11 +35,11 @@ def translate(error: psycopg.Error, place: str) -> RunlineError:
             )
         case PoolClosed() | errors.QueryCanceled():
             return Unavailable(f"{place} did not answer in time ({text}).", code="busy")
-        case PoolTimeout() | psycopg.OperationalError() | psycopg.InterfaceError():
-            return Unavailable(f"{place} cannot be reached: {_first_line(text)}.", code="away")
+        case errors.IdleInTransactionSessionTimeout() | psycopg.OperationalError() | psycopg.InterfaceError():
+            return Unavailable(f"{place} cannot be reached: {_gist(text)}.", code="away")
         case _:
             return RunlineError(f"{place}: {text}", code="database_error")
 
 
-def _first_line(text: str) -> str:
-    return text.partition("\n")[0].rstrip(".")
+def _gist(text: str) -> str:
+    return text.partition("\n")[0].rpartition("FATAL:")[2].strip(" .")

@@ -30,7 +30,13 @@ def postgres_url(url: str) -> str:
     said = parse_qsl(parts.query, keep_blank_values=True)
     user, at, host = parts.netloc.rpartition("@")
     name, _, secret = user.partition(":")
-    if not parts.path.strip("/") or "/" in parts.path[1:] or parts.fragment or not url.isprintable() or " " in url:
+    if (
+        not parts.path.strip("/")
+        or "/" in parts.path[1:]
+        or parts.fragment
+        or not url.isprintable()
+        or " " in url
+    ):
         raise _refused()
     kept = urlencode([pair for pair in said if pair[0] != "password"], quote_via=quote)
     address = urlunsplit(("postgresql", f"{name}{at}{host}", parts.path, kept, ""))

