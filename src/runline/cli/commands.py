@@ -53,6 +53,7 @@ COMMANDS: dict[str, Entry] = {
         Entry("prune", KEEP, "Remove old runs", "prune", "prune"),
         Entry("verify", KEEP, "Check every stored event and all that follows from it", "verify", "verify"),
         Entry("backup", KEEP, "Copy the live store into a new file", "backup", "backup"),
+        Entry("copy", KEEP, "Copy all runs into another store", "copy", "copy"),
         Entry("rebuild", KEEP, "Make the projections anew from the log", "rebuild", "rebuild"),
         Entry("token", KEEP, "Make, list and revoke tokens for a server", "token", "", subcommands=TOKENS),
         Entry("audit", KEEP, "Say who cancelled, pruned, deleted and the like", "audit", "audit"),

@@ -107,11 +107,17 @@ def _program() -> Iterator[Check]:
 
 def _store(invocation: Invocation) -> Iterator[Check]:
     from runline.store.location import is_remote, sqlite_path
+    from runline.store.postgres_url import is_postgres
 
     if is_remote(invocation.url):
         from runline.cli.server_check import server
 
         yield from server(invocation)
+        return
+    if is_postgres(invocation.url):
+        from runline.cli.postgres_check import database
+
+        yield from database(invocation)
         return
     path = Path(sqlite_path(invocation.url))
     yield Check("store", "ok", str(path))
