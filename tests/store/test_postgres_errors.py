@@ -35,6 +35,7 @@ from runline.store.postgres_errors import translate
         (errors.InsufficientPrivilege(), Invalid, "read_only"),
         (errors.DataCorrupted(), Unavailable, "corrupt"),
         (errors.NumericValueOutOfRange(), Invalid, "bad_value"),
+        (errors.ObjectNotInPrerequisiteState("no such thing"), RunlineError, "database_error"),
         (errors.UndefinedTable("no such thing"), RunlineError, "database_error"),
     ],
 )

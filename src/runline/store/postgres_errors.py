@@ -9,6 +9,9 @@ from psycopg_pool import PoolClosed
 from runline.model.errors import Invalid, NotFound, RunlineError, StoreFull, Unavailable
 from runline.store.engine import OVERTAKEN
 
+_AWAY = ("08", "53", "57")
+"""Classes of errors that pass: of the connection, of resources, an operator's."""
+
 
 def translate(error: psycopg.Error, place: str) -> RunlineError:
     """The Runline error for what PostgreSQL said. `place` is the store's URL without its password."""
@@ -35,7 +38,9 @@ def translate(error: psycopg.Error, place: str) -> RunlineError:
             )
         case PoolClosed() | errors.QueryCanceled():
             return Unavailable(f"{place} did not answer in time ({text}).", code="busy")
-        case errors.IdleInTransactionSessionTimeout() | psycopg.OperationalError() | psycopg.InterfaceError():
+        case errors.IdleInTransactionSessionTimeout() | psycopg.InterfaceError():
+            return Unavailable(f"{place} cannot be reached: {_gist(text)}.", code="away")
+        case psycopg.OperationalError() if (error.sqlstate or "08")[:2] in _AWAY:
             return Unavailable(f"{place} cannot be reached: {_gist(text)}.", code="away")
         case _:
             return RunlineError(f"{place}: {text}", code="database_error")

@@ -60,12 +60,12 @@ BEGIN
   RETURN upcoming - coalesce(behind, 0);
 END $$;
 
-CREATE FUNCTION refuse_change() RETURNS TRIGGER LANGUAGE plpgsql AS $$
+CREATE FUNCTION events_never_change() RETURNS TRIGGER LANGUAGE plpgsql AS $$
 BEGIN
-  RAISE EXCEPTION '%', TG_ARGV[0];
+  RAISE EXCEPTION 'events are append-only';
 END $$;
 CREATE TRIGGER events_never_change BEFORE UPDATE OR TRUNCATE ON events
-FOR EACH STATEMENT EXECUTE FUNCTION refuse_change('events are append-only');
+FOR EACH STATEMENT EXECUTE FUNCTION events_never_change();
 
 CREATE FUNCTION events_leave_with_their_run() RETURNS TRIGGER LANGUAGE plpgsql AS $$
 BEGIN
@@ -89,7 +89,7 @@ CREATE FUNCTION json_extract(document TEXT, path TEXT) RETURNS TEXT LANGUAGE sql
   SELECT CAST(document AS JSON) #>> string_to_array(substr(path, 3), '.')
 $$;
 -- A number's text as a whole one, within 64 bits.
-CREATE FUNCTION whole(number TEXT) RETURNS BIGINT LANGUAGE sql IMMUTABLE AS $$
+CREATE FUNCTION whole(number TEXT) RETURNS BIGINT LANGUAGE sql IMMUTABLE STRICT AS $$
   SELECT CAST(least(greatest(trunc(CAST(number AS NUMERIC)), -9223372036854775808), 9223372036854775807) AS BIGINT)
 $$;
 -- Milliseconds since 1970 as 24-character UTC text. Days and the rest apart: an interval of many milliseconds is inexact.

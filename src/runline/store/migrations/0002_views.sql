@@ -129,12 +129,13 @@ SELECT s.name AS step_id, r.run_id,
   s.tokens_before + coalesce(s.tokens_final, s.tokens_seen) AS tokens_used
 FROM steps AS s JOIN step_states AS t ON t.run = s.run AND t.step = s.step JOIN runs AS r ON r.run = s.run;
 
+-- From a subquery, because PostgreSQL lets a view of nothing but a table be written through.
 CREATE VIEW pipeline_progress AS
 SELECT r.run_id, max(r.announced_steps, r.declared_steps) AS total_steps, r.completed_steps,
   r.current_step_index, r.progress AS overall_progress,
   json_extract(r.eta, '$.ms') AS estimated_completion_ms,
   strftime('%Y-%m-%dT%H:%M:%fZ', r.updated_at / 1000.0, 'unixepoch') AS updated_at
-FROM runs AS r;
+FROM (SELECT * FROM runs) AS r;
 
 CREATE VIEW cancellation AS
 SELECT r.run_id, strftime('%Y-%m-%dT%H:%M:%fZ', c.requested_at / 1000.0, 'unixepoch') AS requested_at, c.force
