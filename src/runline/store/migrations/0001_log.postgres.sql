@@ -53,6 +53,9 @@ DECLARE
   upcoming BIGINT;
   behind BIGINT;
 BEGIN
+  IF pg_is_in_recovery() THEN
+    RAISE EXCEPTION 'a replica does not know which transactions are under way; follow all runs on the primary';
+  END IF;
   SELECT value INTO upcoming FROM counters;
   SELECT max((upcoming - CAST(objid AS BIGINT)) & 4294967295) INTO behind FROM pg_locks
   WHERE locktype = 'advisory' AND objsubid = 2 AND classid = CAST(CAST('event_id_sequence' AS REGCLASS) AS OID)
