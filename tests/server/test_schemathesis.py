@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 from typing import Any
 
 import msgspec
@@ -21,6 +22,7 @@ from runline.server.app import declared
 from runline.server.openapi import document
 from runline.server.settings import Settings
 from runline.store import open_local
+from runline.testing.postgres import PostgresServer
 from runline.testing.serving import Serving, serving
 
 CHECKS = [
@@ -41,10 +43,16 @@ def lines(_: Any, value: Any) -> bytes:
     return b"\n".join(msgspec.json.encode(one) for one in (value if isinstance(value, list) else [value]))
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
-    path = tmp_path_factory.mktemp("schemathesis") / "x.db"
-    with open_local(str(path)) as store:
+@pytest.fixture(scope="module", params=["sqlite", "postgres"])
+def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+    folder = tmp_path_factory.mktemp("schemathesis")
+    with ExitStack() as stack:
+        patch = stack.enter_context(pytest.MonkeyPatch.context())
+        patch.setenv("RUNLINE_ARTIFACTS", str(folder / "artifacts"))
+        url = str(folder / "x.db")
+        if request.param == "postgres":
+            url = stack.enter_context(PostgresServer()).create()
+        store = stack.enter_context(open_local(url))
         # The runs that the examples of the document name.
         run = store.create_run("nightly report", run_id="nightly-report-20261120-060000-1a2b3c4d5e").run_id
         store.append(run, [{"type": "step_started", "step": "extract"}, {"type": "error", "message": "no"}])

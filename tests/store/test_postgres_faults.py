@@ -8,6 +8,8 @@ from __future__ import annotations
 import random
 import signal
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -266,3 +268,68 @@ def test_no_live_writer_is_interrupted_by_another_hosts_clock(place: PostgresPla
                 assert elsewhere.get_run(run.run_id).status == "running"
                 assert elsewhere.counts().by_status["interrupted"] == 0
     assert late.get_run(run.run_id).status == "running"
+
+
+WRITER = """
+import sys
+from runline.intake.accept import draft
+from runline.store.postgres_store import open_postgres
+
+url, number, count = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+with open_postgres(url, queue_size=10_000) as store:
+    own, shared = (store.stream(run_id, announced=False) for run_id in (f"own-{number}", "shared"))
+    for n in range(count):
+        line = draft("log", f"{number}/{n}", {}, ts_ms=n)
+        (shared if n % 4 == 0 else own).put_all([line], timeout_s=600)
+    sys.exit(not store.flush(600))
+"""
+
+
+def follow_and_drop(stores: list[SqlStore], number: int, run_ids: list[str], last: dict[str, int]) -> bool:
+    """Follows one run, or all of them, broken off again and again; whether it saw each event once and in order."""
+    chance, everything = random.Random(number), number % 4 == 0
+    run_id = run_ids[number % len(run_ids)]
+    seen = dict.fromkeys(run_ids if everything else [run_id], 0)
+    cursor, right = "ZTA", True
+    while not last or any(seen[name] < last[name] for name in seen):
+        store, stay = stores[number % len(stores)], chance.randint(500, 20_000)
+        if everything:
+            for after, event in store.follow_all(cursor=cursor, timeout_s=0.5):
+                right &= event.seq == seen[event.run_id] + 1
+                seen[event.run_id], cursor = event.seq, after
+                stay -= 1
+                if not stay:
+                    break
+        else:
+            for event in store.follow(run_id, after_seq=seen[run_id], timeout_s=0.5):
+                right &= event.seq == seen[run_id] + 1
+                seen[run_id] = event.seq
+                stay -= 1
+                if not stay:
+                    break
+    return right and all(seen[name] == last[name] for name in seen)
+
+
+@pytest.mark.parametrize(
+    ("writers", "followers", "events"),
+    [(3, 8, 6_000), pytest.param(16, 100, 1_000_000, marks=pytest.mark.e2e)],
+)
+def test_writer_processes_beside_followers(
+    place: PostgresPlace, writers: int, followers: int, events: int
+) -> None:
+    run_ids = ["shared", *(f"own-{n}" for n in range(writers))]
+    stores = [place.open(), *(place.open(read_only=True) for _ in range(2))]
+    for run_id in run_ids:
+        stores[0].create_run(run_id, run_id=run_id)
+    last: dict[str, int] = {}
+    with ThreadPoolExecutor(followers) as pool:
+        following = [pool.submit(follow_and_drop, stores, n, run_ids, last) for n in range(followers)]
+        running = [
+            subprocess.Popen([sys.executable, "-c", WRITER, place.url, str(n), str(events // writers)])
+            for n in range(writers)
+        ]
+        failed = [process.wait() for process in running]
+        last.update({run_id: stores[0].get_run(run_id).last_seq for run_id in run_ids})
+        assert not any(failed)
+        assert sum(last.values()) == events // writers * writers + len(run_ids)
+        assert all(one.result() for one in following)
