@@ -9,10 +9,11 @@ import pytest
 
 from runline.intake.accept import draft
 from runline.intake.redact import Redactor
-from runline.model.errors import RunEnded
+from runline.model.errors import RunEnded, RunlineError
 from runline.model.event import Draft
 from runline.store.append import Appender
 from runline.store.batch import Batch
+from runline.store.engine import OVERTAKEN
 from runline.store.jobs import Job
 from runline.store.sql_store import SqlStore
 from runline.testing.streams import whole
@@ -92,3 +93,33 @@ def test_what_a_failed_turn_reported_and_refused_is_told_by_the_next(store: SqlS
     assert [event.type for event in told] == ["run_started", "events_dropped", "log", "run_ended"]
     assert told[1].data == {"count": 3}
     assert nothing_more.future.result(0) == 3
+
+
+@pytest.mark.parametrize(("losses", "attempts"), [(0, 1), (3, 4), (99, 10)])
+def test_a_turn_that_another_writer_came_before_is_taken_again(
+    store: SqlStore, monkeypatch: pytest.MonkeyPatch, losses: int, attempts: int
+) -> None:
+    run_id = store.create_run("contended").run_id
+    made: list[int] = []
+
+    def append(appender: Appender, drafts: Sequence[Draft]) -> int:
+        made.append(appender.add(appender.entry(run_id), drafts).first_seq)
+        if len(made) <= losses:
+            raise UniqueViolation
+        return made[-1]
+
+    class UniqueViolation(Exception):
+        """What an engine tells as OVERTAKEN."""
+
+        code = OVERTAKEN
+
+    job = Job(append, [line("once")])
+    if losses < attempts:
+        assert store.writer.submit(job) == 2
+        assert [event.message for event in whole(store, run_id)[1:]] == ["once"]
+    else:
+        with pytest.raises(RunlineError):
+            store.writer.submit(job)
+        assert len(whole(store, run_id)) == 1
+    assert made == [2] * attempts
+    assert store.verify().ok

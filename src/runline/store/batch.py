@@ -38,7 +38,9 @@ class Batch:
 
     def commit(self, engine: Engine, appender: Appender, clock: Clock) -> None:
         """Performs it in one transaction, and in another one when another process's writer came first."""
-        for left in reversed(range(_ATTEMPTS)):
+        attempts = 0
+        while True:
+            attempts += 1
             try:
                 with engine.transaction() as tx:
                     appender.begin(tx, clock.now_ms())
@@ -47,7 +49,7 @@ class Batch:
             except BaseException as error:
                 appender.rolled_back()
                 self.rolled_back()
-                if not left or getattr(error, "code", None) != OVERTAKEN:
+                if attempts == _ATTEMPTS or getattr(error, "code", None) != OVERTAKEN:
                     raise
             else:
                 return
