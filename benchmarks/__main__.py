@@ -7,7 +7,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks import commands, followers, live, prune, read, serve, start, write
+from benchmarks import commands, followers, live, postgres, prune, read, serve, start, write
 from benchmarks.measure import Row, table
 
 SECTIONS = {
@@ -19,6 +19,7 @@ SECTIONS = {
     "read": read,
     "serve": serve,
     "followers": followers,
+    "postgres": postgres,
 }
 
 
