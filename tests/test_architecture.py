@@ -48,6 +48,8 @@ CONFINED = {
     "rich": {"cli"},
     "typer": {"cli"},
     "uvicorn": {"server"},
+    "jsonschema_rs": {"pipelines"},
+    "yaml": {"pipelines"},
 }
 LINES = 300
 LONGER = {

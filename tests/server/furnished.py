@@ -2,7 +2,32 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from runline.store.sql_store import SqlStore
+
+MANIFEST = """\
+metadata: {name: reports}
+adapters:
+  say: {command: [echo]}
+personas:
+  writer: {adapter: say, description: Writes reports, permissions: {allowed_tools: [Read], deny: ["Bash(rm *)"]}}
+"""
+PIPELINE = """\
+metadata: {name: nightly-report, description: The report of every night}
+steps:
+  - {id: extract, exec: {type: command, source: "echo 3 rows"}}
+  - {id: write, persona: writer, dependencies: [extract], exec: {type: prompt, source: Summarise the rows}}
+"""
+
+
+def manifest(folder: Path) -> Path:
+    """A manifest with one pipeline and one persona."""
+    pipelines = folder / ".runline" / "pipelines"
+    pipelines.mkdir(parents=True)
+    (pipelines / "nightly-report.yaml").write_text(PIPELINE)
+    (folder / "runline.yaml").write_text(MANIFEST)
+    return folder / "runline.yaml"
 
 
 def furnish(store: SqlStore, tenant: str = "default") -> dict[str, str]:

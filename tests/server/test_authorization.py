@@ -15,7 +15,7 @@ from runline.server.route import JSON, SSE, Route
 from runline.server.settings import Settings
 from runline.store import open_local
 from runline.testing.serving import Client, client
-from tests.server.furnished import furnish
+from tests.server.furnished import furnish, manifest
 
 ROUTES = declared()
 SCOPES = ("ingest", "read", "operate", "admin")
@@ -37,8 +37,9 @@ class Place(NamedTuple):
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     clock = ManualClock()
-    settings = Settings(auth=True, token="server-secret", heartbeat_s=0.05)
-    with open_local(str(tmp_path_factory.mktemp("matrix") / "x.db"), clock=clock) as store:
+    folder = tmp_path_factory.mktemp("matrix")
+    settings = Settings(auth=True, token="server-secret", heartbeat_s=0.05, manifest=manifest(folder))
+    with open_local(str(folder / "x.db"), clock=clock) as store:
         expired = store.create_token("expired", scopes=SCOPES, expires_in_days=1)
         clock.advance(ms=2 * DAY_MS)
         revoked = store.create_token("revoked", scopes=SCOPES)

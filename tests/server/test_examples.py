@@ -13,9 +13,10 @@ import pytest
 from runline.server.app import declared
 from runline.server.examples import EXAMPLES, URL, body_text, curl
 from runline.server.route import JSON, SSE, Route
+from runline.server.settings import Settings
 from runline.store import open_local
 from runline.testing.serving import Serving, serving
-from tests.server.furnished import furnish
+from tests.server.furnished import furnish, manifest
 
 ROOT = Path(__file__).parents[2]
 ROUTES = {route.name: route for route in declared()}
@@ -24,7 +25,9 @@ _TIMED_OUT = 28
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
-    with open_local(str(tmp_path_factory.mktemp("examples") / "x.db")) as store, serving(store) as running:
+    folder = tmp_path_factory.mktemp("examples")
+    settings = Settings(port=0, manifest=manifest(folder))
+    with open_local(str(folder / "x.db")) as store, serving(store, settings) as running:
         yield running
 
 

@@ -425,13 +425,15 @@ def test_a_killed_process_leaves_a_store_that_opens(tmp_path: Path) -> None:
 
 def test_closing_interrupts_what_still_reads(tmp_path: Path) -> None:
     with open_local(str(tmp_path / "x.db")) as store:
+        engine = store.engine
+        assert isinstance(engine, SqliteEngine)
         entered = threading.Event()
         told: list[str] = []
 
         def read() -> None:
             endless = "WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n) SELECT max(x) FROM n"
             try:
-                with store.engine.reader() as connection:
+                with engine.reader() as connection:
                     entered.set()
                     connection.execute(endless).fetchall()
             except Unavailable as closed:
@@ -441,6 +443,6 @@ def test_closing_interrupts_what_still_reads(tmp_path: Path) -> None:
         thread.start()
         assert entered.wait(10)
         while thread.is_alive():  # an interrupt between two statements is none
-            store.engine.close()
+            engine.close()
             thread.join(0.05)
     assert told == ["closed"]

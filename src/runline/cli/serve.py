@@ -75,9 +75,20 @@ def serve(
             help="Prune every hour: an age, keep=N and max-size=SIZE, as in 14d,keep=500,max-size=2GB.",
         ),
     ] = None,
+    manifest: Annotated[
+        Path | None,
+        typer.Option(
+            "--manifest",
+            metavar="FILE",
+            exists=True,
+            dir_okay=False,
+            help="Where pipelines are defined; else the nearest runline.yaml or wave.yaml from here upwards.",
+        ),
+    ] = None,
     no_open: Annotated[bool, typer.Option("--no-open", help="Do not open a browser.")] = False,
 ) -> None:
     """Serve the store over HTTP: live streams, every reading and writing route, and its documentation at /docs."""
+    from runline.pipelines.manifest import find_manifest
     from runline.server.settings import Settings
 
     settings = Settings(
@@ -88,6 +99,7 @@ def serve(
         hosts=tuple(name.lower() for name in host_name or ()),
         origins=tuple(url.rstrip("/").lower() for url in origin or ()),
         retention=None if retention is None else read_retention(retention),
+        manifest=manifest.absolute() if manifest is not None else find_manifest(Path.cwd()),
     )
     invocation = Invocation.of(ctx)
     with invocation.local() as store:

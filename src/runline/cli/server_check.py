@@ -57,6 +57,9 @@ def _facts(store: HttpStore) -> Iterator[Check]:
     where = f" of tenant {told.tenant}" if told.tenant else ""
     yield Check("token", "ok", f"{told.name}: may {', '.join(told.scopes)}{where}")
     info = store.info()
-    yield Check(
-        "size", "ok", f"{format_size(info.size_bytes)}, {format_size(info.disk_free_bytes)} free on its disk"
-    )
+    yield Check("size", "ok", format_size(info.size_bytes) + _free(info.disk_free_bytes))
+
+
+def _free(disk_free_bytes: int | None) -> str:
+    """Blank where the database lies on another machine."""
+    return "" if disk_free_bytes is None else f", {format_size(disk_free_bytes)} free on its disk"

@@ -202,7 +202,6 @@ class _Command:
             _say(self.told, self._not_stored())
         return 128 - code if code < 0 else code
 
-
     def _not_stored(self) -> str:
         waiting = None if self.run.lost else self.run.store.waiting
         if waiting is not None:

@@ -33,7 +33,7 @@ _PATH_PARAMETER = re.compile(r"\{(?P<name>\w+):(?P<kind>\w+)\}")
 PATH_PARAMETERS = {
     "run_id": ("The run's id.", "nightly-report-20261120-060000-1a2b3c4d5e"),
     "step": ("A step's name; `_run` for what belongs to the run as a whole.", "extract"),
-    "name": ("The artifact's name.", "report.html"),
+    "name": ("The name of the artifact, the pipeline or the persona.", "report.html"),
     "token_id": ("The token's id (not the token itself).", "tok_1a2b3c4d"),
 }
 ERRORS = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import runline
+from runline.pipelines.manifest import Manifest, read_manifest
 from runline.server.hub import Hub
 from runline.server.ingest import Ingest
 from runline.server.pages import Pages
@@ -32,6 +33,9 @@ class Server:
         self.pruning = Pruning(store, settings.retention)
         self.sign_in = SignIn()
         self.routes: list[Route] = []
+        self.manifest: Manifest | None = None
+        """What can be started; None: nobody said where that is written."""
+        self.read_manifest()
         self._views: dict[tuple[str | None, str | None], SqlStore] = {}
 
     def view(self, tenant: str | None, who: str | None) -> SqlStore:
@@ -43,3 +47,8 @@ class Server:
             found = self.store if tenant is None else self.store.scoped(tenant)
             found = self._views[tenant, who] = found if who is None else found.acting_as(who)
         return found
+
+    def read_manifest(self) -> None:
+        """Anew, if there is one."""
+        if self.settings.manifest is not None:
+            self.manifest = read_manifest(self.settings.manifest, now_ms=self.store.clock.now_ms())

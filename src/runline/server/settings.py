@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+from pathlib import Path
 
 from msgspec import Struct
 
@@ -41,6 +42,8 @@ class Settings(Struct, frozen=True, kw_only=True):
     """What may wait for one follower before it is cut loose to catch up from the store."""
     max_waiting: int = 256
     """Requests that may wait for the writer at once; more are told to come back."""
+    manifest: Path | None = None
+    """Where pipelines and personas are defined; None: nowhere."""
     retention: Retention | None = None
     """None: nothing is removed by itself."""
 
