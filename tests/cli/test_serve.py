@@ -66,7 +66,7 @@ def test_it_makes_a_store_answers_and_stops_cleanly(tmp_path: Path) -> None:
         made = httpx.post(f"{url}/api/runs", json={"name": "job"}).json()
         assert httpx.get(f"{url}/api/runs").json()["runs"][0]["run_id"] == made["run_id"]
         process.send_signal(signal.SIGTERM)
-        assert process.wait(20) in (0, -signal.SIGTERM)
+        assert process.wait(20) == 0
     with open_store(str(tmp_path / "x.db"), read_only=True) as store:
         assert store.get_run(made["run_id"]).status == "running"
 

@@ -152,8 +152,8 @@ def test_a_wrong_value_is_refused_with_a_sentence(query: str, sentence: str) -> 
     [
         ("limt", "There is no parameter 'limt'; did you mean 'limit'?"),
         ("after_id", "There is no parameter 'after_id'; did you mean 'afterId'?"),
-        ("STATUS1", "There is no parameter 'STATUS1'; there are after, afterId, any, count,"),
-        ("", "There is no parameter ''; there are "),
+        ("STATUS1", "There is no parameter 'STATUS1'; this route takes after, afterId, any, count,"),
+        ("", "There is no parameter ''; this route takes "),
     ],
 )
 def test_an_unknown_parameter_is_refused_with_a_suggestion(name: str, sentence: str) -> None:

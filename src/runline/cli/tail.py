@@ -20,9 +20,11 @@ from runline.cli.options import (
     did_you_mean,
     words,
 )
+from runline.cli.patience import Patience
 from runline.cli.roles import Span
 from runline.cli.run_ids import find_run
 from runline.model.durations import format_ms
+from runline.model.errors import Unavailable
 from runline.model.event import Event
 from runline.model.run import Run
 from runline.model.status import LEVELS
@@ -120,12 +122,18 @@ def _follow(
     if not json:
         said = f"{err.glyphs['live']} Live" if run.is_active else f"{err.glyphs['ended']} Ended"
         invocation.hint(f"{said}  {run.name}  {run.run_id}")
+    patience = Patience(invocation)
     while True:
-        before = store.get_run(run.run_id)
-        for event in store.follow(run.run_id, after_seq=after_seq, timeout_s=_LOOK_S, **filters):
-            after_seq = event.seq
-            _print(invocation, event, json=json)
-            out.flush()
+        try:
+            before = store.get_run(run.run_id)
+            for event in store.follow(run.run_id, after_seq=after_seq, timeout_s=_LOOK_S, **filters):
+                after_seq = event.seq
+                _print(invocation, event, json=json)
+                out.flush()
+        except Unavailable as error:
+            patience.wait(error)
+            continue
+        patience.back()
         if not before.is_active:  # it had ended, or its writer was gone, and nothing more has come
             break
         after_seq = max(after_seq, before.last_seq)

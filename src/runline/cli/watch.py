@@ -13,11 +13,13 @@ from runline.cli.failure_block import cancel_request, failure_block, open_call
 from runline.cli.invocation import Invocation
 from runline.cli.moments import running_ms
 from runline.cli.options import JsonOption, RunArgument
+from runline.cli.patience import Patience
 from runline.cli.roles import Span
 from runline.cli.run_header import run_header
 from runline.cli.run_ids import find_run
 from runline.cli.step_table import step_table
 from runline.model.durations import format_ms
+from runline.model.errors import Unavailable
 from runline.model.run import Run
 from runline.model.step import Step
 from runline.model.wire.runs import run_summary
@@ -81,12 +83,18 @@ def _lines(invocation: Invocation, store: Store, run: Run, *, quiet: bool) -> No
     """Off a terminal: what matters, a line each, as it happens."""
     out = invocation.out
     after_seq = said = 0
+    patience = Patience(invocation)
     while True:
-        now = store.get_run(run.run_id)
-        for event in store.follow(run.run_id, after_seq=after_seq, timeout_s=_REDRAW_S):
-            after_seq = event.seq
-            if not quiet and (event.level != "info" or (event.step is not None and not is_noise(event))):
-                event_line(out, event, utc=invocation.utc)
+        try:
+            now = store.get_run(run.run_id)
+            for event in store.follow(run.run_id, after_seq=after_seq, timeout_s=_REDRAW_S):
+                after_seq = event.seq
+                if not quiet and (event.level != "info" or (event.step is not None and not is_noise(event))):
+                    event_line(out, event, utc=invocation.utc)
+        except Unavailable as error:
+            patience.wait(error)
+            continue
+        patience.back()
         if not quiet and now.is_active and now.progress >= said + _PROGRESS_STEP:
             said = now.progress
             out.line(f"{said} %")
@@ -105,13 +113,19 @@ def _live(invocation: Invocation, store: Store, run: Run) -> None:
 
     out = invocation.out
     with Live(console=out.console, auto_refresh=False, transient=False, vertical_overflow="crop") as live:
+        patience = Patience(invocation)
         while True:
-            now = store.get_run(run.run_id)
-            live.update(_screen(invocation, store, now), refresh=True)
-            if _is_over(now):
-                return
-            # Waits until something new happens, and redraws at most a few times a second.
-            next(store.follow(run.run_id, after_seq=now.last_seq, timeout_s=_REDRAW_S), None)
+            try:
+                now = store.get_run(run.run_id)
+                live.update(_screen(invocation, store, now), refresh=True)
+                if _is_over(now):
+                    return
+                # Waits until something new happens, and redraws at most a few times a second.
+                next(store.follow(run.run_id, after_seq=now.last_seq, timeout_s=_REDRAW_S), None)
+            except Unavailable as error:
+                patience.wait(error)
+                continue
+            patience.back()
             time.sleep(_REDRAW_S / 2)
 
 

@@ -129,7 +129,7 @@ def _unknown(name: str, known: Sequence[str]) -> str:
     if near:
         return f"There is no parameter {shown!r}; did you mean {near[0]!r}?"
     return f"There is no parameter {shown!r}" + (
-        f"; there are {', '.join(sorted(known))}." if known else " here; this route takes none."
+        f"; this route takes {', '.join(sorted(known))}." if known else " here; this route takes none."
     )
 
 

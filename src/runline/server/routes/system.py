@@ -23,6 +23,12 @@ class Alive(Struct, frozen=True, kw_only=True):
     version: str
 
 
+_SIGNED_IN = (
+    b'<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Runline</title>'
+    b'<meta http-equiv="refresh" content="0;url=."></head><body><a href=".">Signed in. Go on.</a></body></html>'
+)
+
+
 class SignInQuery(Struct, frozen=True, kw_only=True):
     """What the link that the server printed carries."""
 
@@ -90,7 +96,6 @@ def show_start() -> Response[bytes]:
     scope="public",
     query=SignInQuery,
     answers={"text/html": None},
-    status=303,
     errors=(401,),
     summary="Sign a browser in",
     head=False,
@@ -103,13 +108,8 @@ def sign_in(server: Server, given: SignInQuery) -> Response[bytes]:
         raise Unauthorized(
             "This link has been used or is too old; start `runline serve` anew, or sign in with a token."
         )
-    return Response(
-        b"",
-        status_code=303,
-        headers={"location": "."},
-        media_type="text/html",
-        cookies=[session_cookie(token)],
-    )
+    # A page, not a redirect: whoever followed a link from another site would be redirected without the cookie.
+    return Response(_SIGNED_IN, media_type="text/html", cookies=[session_cookie(token)])
 
 
 HANDLERS = [healthz, readyz, show_metrics, show_openapi, show_docs, show_style, show_start, sign_in]
