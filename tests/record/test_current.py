@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import runline
+from runline.model.errors import Unavailable
 from runline.record import current, lifetime
 from runline.record.current import NO_RUN
 from runline.store.sql_store import SqlStore
@@ -134,6 +135,28 @@ def test_a_run_that_cannot_be_joined_is_no_run(
         assert runline.current() is NO_RUN
         assert runline.current() is NO_RUN
     assert caplog.text.count("nothing is recorded into the run that RUNLINE_RUN_ID names") == 2
+
+
+def test_a_run_is_joined_while_its_store_cannot_be_asked(
+    store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id = store.create_run("parent").run_id
+    monkeypatch.setenv("RUNLINE_STORE", store.url)
+    monkeypatch.setenv("RUNLINE_RUN_ID", run_id)
+
+    def away(*_: object) -> None:
+        raise Unavailable("The store is away.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(SqlStore, "get_run", away)
+        joined = runline.current()
+    assert isinstance(joined, current.JoinedRun)
+    joined.event("joined")
+    assert joined.flush()
+    joined.abandon(None)
+    assert types(store, run_id) == ["run_started", "joined"]
+    lifetime.closed(joined)
+    current._joined.runs.clear()
 
 
 def test_two_threads_join_once(store: SqlStore, monkeypatch: pytest.MonkeyPatch) -> None:

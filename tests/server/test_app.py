@@ -73,3 +73,19 @@ def test_its_lifespan_can_be_entered_again(store: SqlStore) -> None:
 def test_stopping_from_any_thread_leaves_the_store_open(api: Client, store: SqlStore) -> None:
     api.application.stop()
     assert store.create_run("job").status == "running"
+
+
+def test_a_request_cut_off_by_the_end_of_the_server_is_no_failure(
+    store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = create_app(store)
+
+    async def cut_off(*_: object) -> None:
+        raise asyncio.CancelledError
+
+    monkeypatch.setattr(app, "_gate", cut_off)
+
+    async def ask() -> None:
+        await app({"type": "http", "path": "/x"}, None, None)
+
+    asyncio.run(ask())

@@ -10,8 +10,9 @@ import pytest
 from litestar import get
 from litestar.exceptions import WebSocketDisconnect
 
-from runline.model.errors import Forbidden
+from runline.model.errors import Forbidden, Unauthorized
 from runline.server import app as application
+from runline.server.app import declared
 from runline.server.gate import permit
 from runline.server.identity import Identity
 from runline.server.route import Route
@@ -304,3 +305,9 @@ def test_there_are_no_sockets(api: Client) -> None:
     with pytest.raises(WebSocketDisconnect) as refused, api.websocket_connect("/api/runs"):
         pass
     assert refused.value.code == 1008
+
+
+def test_nobody_is_let_into_what_needs_somebody() -> None:
+    route = next(route for route in declared() if route.scope == "read")
+    with pytest.raises(Unauthorized):
+        permit(None, route)

@@ -217,6 +217,21 @@ def test_a_run_that_was_annotated_in_the_meantime_stays(
     assert ids(store) == ["one"]
 
 
+def test_nothing_is_told_of_a_removal_that_did_not_happen(
+    store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain_run(store, "one")
+    bury = retention._remove
+
+    def annotate_first(*args: object) -> object:
+        store.add_note("one", "wait")
+        return bury(*args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(retention, "_remove", annotate_first)
+    assert store.prune(keep=0).removed == 0
+    assert "prune" not in {entry.action for entry in store.list_audit().items}
+
+
 def test_files_come_back_when_the_removal_fails(
     store: SqlStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

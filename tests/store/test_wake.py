@@ -86,7 +86,7 @@ def test_closing_wakes_everybody_and_ends_the_watch() -> None:
         until(lambda: wake.count == 1)
         wake.close()
         assert wake.wait(1, PATIENCE_S) == 1
-        until(lambda: watchers() == before)
+        until(lambda: watchers() <= before)  # those of others may end meanwhile
 
 
 def test_a_forked_child_follows_nothing_yet() -> None:

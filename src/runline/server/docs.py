@@ -124,9 +124,8 @@ def _kind(schema: dict[str, Any]) -> str:
 
 
 def _paragraphs(text: str) -> Iterator[str]:
-    for paragraph in text.strip().split("\n\n"):
-        if paragraph:
-            yield f"<p>{_inline(paragraph)}</p>"
+    for paragraph in filter(None, text.strip().split("\n\n")):
+        yield f"<p>{_inline(paragraph)}</p>"
 
 
 def _inline(text: str) -> str:

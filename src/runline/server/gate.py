@@ -164,7 +164,7 @@ def permit(who: Identity | None, route: Route) -> None:
     """Raises Unauthorized or Forbidden unless the caller has the route's scope."""
     if route.scope == "public":
         return
-    if who is None:
+    if who is None:  # a public path with another method
         raise Unauthorized("This route asks for a token.")
     if route.scope != "any" and route.scope not in who.scopes and "admin" not in who.scopes:
         raise Forbidden(

@@ -186,11 +186,10 @@ def _example(route: Route, media: str) -> dict[str, Any]:
 
 def _responses(route: Route, schema_of: dict[str, Any]) -> dict[str, Any]:
     answer: dict[str, Any] = {"description": route.summary}
-    if route.answers:
-        answer["content"] = {
-            media: _media(media, None if kind is None else schema_of.get(_key(kind)))
-            for media, kind in route.answers.items()
-        }
+    answer["content"] = {
+        media: _media(media, None if kind is None else schema_of.get(_key(kind)))
+        for media, kind in route.answers.items()
+    }
     responses = {str(route.status): answer}
     error = {JSON: {"schema": schema_of[_key(ErrorView)]}}
     for status in sorted({*_always(route), *route.errors}):

@@ -102,7 +102,7 @@ class Connection(HttpToolsProtocol):
     def _refuse(self, error: RunlineError) -> None:
         """Says why and hangs up; only hangs up while an answer is under way, which this would be taken for."""
         self._stop_waiting()
-        if self.transport.is_closing():
+        if self.transport.is_closing():  # pragma: no cover - bytes that were already under way
             return
         if any(not cycle.response_complete for cycle in self._unanswered):
             self.transport.abort()

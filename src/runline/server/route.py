@@ -12,7 +12,6 @@ from typing import Any, Literal, TypeVar
 
 import litestar
 from litestar import Request
-from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 from litestar.handlers.http_handlers.base import HTTPRouteHandler
 from litestar.params import FromPath, RawBody
@@ -69,10 +68,6 @@ def route_of(handler: BaseRouteHandler) -> Route | None:
     """What was declared for the handler; None for one that nobody declared, which the gate refuses."""
     found = handler.opt.get(_OPT)
     return found if isinstance(found, Route) else None
-
-
-def route_of_connection(connection: ASGIConnection[Any, Any, Any, Any]) -> Route | None:
-    return route_of(connection.route_handler)
 
 
 def _declared(

@@ -199,7 +199,11 @@ def test_a_status_that_is_none_is_refused_with_the_known_ones(api: Client) -> No
 
 @pytest.mark.parametrize(
     ("query", "hint"),
-    [("limt=3", "did you mean 'limit'"), ("state=failed", "'status'"), ("after=3", "there are cursor, kind")],
+    [
+        ("limt=3", "did you mean 'limit'"),
+        ("state=failed", "'status'"),
+        ("after=3", "this route takes cursor, kind"),
+    ],
 )
 def test_a_parameter_that_is_none_is_refused_with_a_suggestion(api: Client, query: str, hint: str) -> None:
     answer = api.get(f"/api/runs?{query}")
