@@ -234,6 +234,7 @@ class Proxy:
         self.cut()
 
 
+@pytest.mark.e2e
 def test_a_network_that_is_cut(place: PostgresPlace, postgres: PostgresServer, tmp_path: Path) -> None:
     """Also between a commit and its answer: nothing is stored twice by those who try again."""
     folder = Path(postgres.folder) / f"proxy-{tmp_path.name[-20:]}"
